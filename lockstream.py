@@ -177,6 +177,7 @@ COMMANDS = {
     "outdated": Entry(
         "planner.cli.outdated", "outdated", "Show which packages have newer versions."
     ),
+    "audit": Entry("planner.cli.audit", "audit", "Check for known vulnerabilities."),
     "why": Entry("planner.cli.tree", "why", "Show which packages require a package of a lock."),
     "tree": Entry("planner.cli.tree", "tree", "Print the packages of a lock as a tree."),
     "enrich": Entry("planner.cli.enrich", "enrich", "Add sizes to a lock of another tool."),

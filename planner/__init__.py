@@ -10,15 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from planner.api import check_lock, find_outdated, plan_lock, subset_lock
+    from planner.advisories.audit import AuditRequest
+    from planner.api import audit_lock, check_lock, find_outdated, plan_lock, subset_lock
     from planner.plan_request import PlanRequest
     from planner.planning.reporter import Reporter
     from planner.review.subset_choice import SubsetChoice
 
 __all__ = [
+    "AuditRequest",
     "PlanRequest",
     "Reporter",
     "SubsetChoice",
+    "audit_lock",
     "check_lock",
     "find_outdated",
     "plan_lock",
@@ -26,9 +29,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AuditRequest": "advisories.audit",
     "PlanRequest": "plan_request",
     "Reporter": "planning.reporter",
     "SubsetChoice": "review.subset_choice",
+    "audit_lock": "api",
     "check_lock": "api",
     "find_outdated": "api",
     "plan_lock": "api",

@@ -44,6 +44,7 @@ from schemas.lock import recorded_targets
 from schemas.text import lock_command
 
 if TYPE_CHECKING:
+    from planner.advisories.audit import Audit, AuditRequest
     from planner.builds.opened import BuilderOrder
     from planner.planning.answer_cache import AnswerCache
     from planner.review.standing import Outlook
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckedLock",
     "WrittenSubset",
+    "audit_lock",
     "check_lock",
     "find_outdated",
     "plan_lock",
@@ -198,6 +200,25 @@ def find_outdated(
     except NoSolution as error:
         _add_kept_options(error, task)
         raise
+
+
+def audit_lock(path: str, request: AuditRequest | None = None) -> Audit:
+    """Return which releases of the lock at ``path`` are known to be vulnerable. Nothing is written.
+
+    Raises LockstreamError: UsageError, InvalidInput and NetworkError.
+    """
+    # No other verb needs these.
+    from planner.advisories.audit import AuditRequest, audit_releases  # noqa: PLC0415
+    from planner.advisories.releases import releases_of  # noqa: PLC0415
+    from planner.advisories.upgrade import upgrade_commands  # noqa: PLC0415
+
+    request = request or AuditRequest()
+    request.check()
+    lock = read_lock(path)
+    pins, unaudited = releases_of(lock, request)
+    audit = audit_releases(pins, request)
+    ended = dict.fromkeys(one.name for one in audit.findings if one.has_end)
+    return replace(audit, unaudited=unaudited, upgrade=upgrade_commands(lock, path, ended))
 
 
 def subset_lock(

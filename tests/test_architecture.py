@@ -36,8 +36,8 @@ ORDER = {
         "environment", "lock", "archive", "budget", "files",
     ),
     "planner": (
-        "cli", "api", "plan_request", "engines", "runs", "builds", "planning", "exports", "review",
-        "lock", "resolver", "metadata", "inputs", "index", "model",
+        "cli", "api", "plan_request", "engines", "runs", "builds", "planning", "advisories",
+        "exports", "review", "lock", "resolver", "metadata", "inputs", "index", "model",
     ),
 }  # fmt: skip
 """The rooms of each phase. An import goes down: to its own room, or to one that stands later."""
@@ -67,6 +67,7 @@ THIRD_PARTIES = {
     "planner.planning": {"packaging"},
     # A page is made of templates, and logs are held to their schema.
     "planner.runs": {"fastjsonschema", "jinja2", "packaging"},
+    "planner.advisories": {"packaging"},
     # cyclonedx is an extra, for export --format cyclonedx.
     "planner.exports": {"cyclonedx", "packageurl", "packaging"},
     "planner.review": {"packaging"},
@@ -121,6 +122,7 @@ TESTED_ELSEWHERE = {
     "executor.install.builder": "a protocol; tests/executor/builds/test_builder.py",
     "executor.lanes.errors": "tests/executor/lanes: test_lanes.py and test_forks.py raise each",
     "executor.transaction.permission_check": "tests/integration/test_commit_can_finish.py",
+    "planner.advisories.errors": "tests/planner/advisories: test_service.py, test_database.py",
     "planner.builds.build_locks": "tests/planner/builds/test_builder.py: TestBuildRequirements",
     "planner.builds.lone_builder": "tests/planner/builds/test_unit_build.py builds with one",
     "planner.builds.opened": "tests/planner/builds/test_adoption.py plans with one",

@@ -49,6 +49,10 @@ LOADED = {
     "planner.cli.export": READS_A_LOCK,
     "planner.cli.export, planner.exports.pip_requirements": READS_A_LOCK,
     "planner.cli.export, planner.exports.sbom, planner.exports.snapshot": READS_A_LOCK,
+    "planner.cli.audit": READS_A_LOCK,
+    "planner.cli.audit, planner.advisories.service": READS_A_LOCK | {
+        "concurrent.futures", "decimal", "isal", "msgspec", "typing_extensions", "zstandard",
+    },
     "planner.cli.cache": READS_A_LOCK | {"zstandard"},
 }  # fmt: skip
 

@@ -17,8 +17,6 @@ _UPGRADE = "run lockstream plan --upgrade, or --upgrade-package NAME for one"
 COMMANDS = {
     "add": "write the requirement into pyproject.toml or a requirements file, and run "
     "lockstream plan",
-    "audit": "run lockstream export -o requirements.txt, then a scanner that reads that, such as "
-    "pip-audit -r requirements.txt",
     "clean": "run lockstream cache clear, which empties the cache of plans",
     "compile": "run lockstream plan -r requirements.in, which writes pylock.toml",
     "config": "settings are in [tool.lockstream] of pyproject.toml, or in variables; lockstream "
@@ -59,6 +57,8 @@ _LOCKED = "execute installs what a lock lists; lockstream plan takes {} and writ
 _NAMED = "the lock names the place of each file; --mirror FROM=TO fetches from another one"
 _NO_CACHE = "execute keeps no cache; leave it out"
 _NO_PROJECT = "execute installs no project unless told to (--project); leave it out"
+_READS_LOCK = "audit reads a lock; lockstream plan -r FILE writes it"
+_ALL_COUNTS = "all of the lock counts unless --extra, --group or --no-default-groups choose a part"
 _GROUPS = "execute installs no dependency group unless told to; leave it out"
 _LANES = "did you mean --lanes? Without it the processors and the memory decide"
 _CERTIFICATES = "name the authorities to trust with the variable SSL_CERT_FILE"
@@ -84,6 +84,27 @@ OPTIONS = {
         "--directory": "change into the folder first",
         "--cwd": "change into the folder first",
         "-V": "did you mean --version?",
+    },
+    "audit": {
+        "--ignore-vuln": "did you mean --ignore?",
+        "--ignore-until-fixed": "did you mean --ignore ID=fixed?",
+        "--service-url": "did you mean --service?",
+        "--osv-url": "did you mean --service? It is the address before /v1/",
+        "--vulnerability-service": "did you mean --service? It is the address of one with OSV's "
+        "API, and that of OSV by default",
+        "-s": "did you mean --service?",
+        "--fix": "run the lockstream plan --upgrade-package NAME that audit prints",
+        "--format": "did you mean --json?",
+        "--output-format": "did you mean --json?",
+        "-f": "did you mean --json?",
+        "-r": _READS_LOCK,
+        "--requirement": _READS_LOCK,
+        "--no-dev": _ALL_COUNTS,
+        "--no-group": _ALL_COUNTS,
+        "--no-extra": _ALL_COUNTS,
+        "--frozen": "audit never changes the lock; leave it out",
+        "--locked": "audit never changes the lock; lockstream check says whether it is current",
+        "--no-deps": "a lock lists all that is required; leave it out",
     },
     "export": {
         "-f": "did you mean --format?",

@@ -17,12 +17,12 @@ from executor import SelectOptions
 from planner.exports.entry_check import check_entry
 from planner.lock.decided_marker import decided
 from schemas.data_class import frozen
-from schemas.markers import holds
+from schemas.markers import for_some_choice, holds
 from schemas.target import Target
 from schemas.text import titled
 from schemas.wheel_filename import parse_wheel_filename
 
-__all__ = ["ExportedPackage", "select_packages", "with_scopes"]
+__all__ = ["ExportedPackage", "every_package", "select_packages", "version_of", "with_scopes"]
 
 
 @frozen(kw_only=True)
@@ -41,16 +41,8 @@ class ExportedPackage:
 
     @property
     def version(self) -> Version | None:
-        """Its version, by the names of its files if the lock does not state it. None for a
-        repository or a folder of which it is not known before the build.
-        """
-        if self.package.version is not None:
-            return self.package.version
-        for wheel in self.package.wheels or ():
-            return parse_wheel_filename(wheel.filename)[1]
-        if self.package.sdist is not None:
-            return parse_sdist_filename(self.package.sdist.filename)[1]
-        return None
+        """Its version, as ``version_of`` finds it."""
+        return version_of(self.package)
 
     def __str__(self) -> str:
         return titled(self.name, self.version)
@@ -81,6 +73,32 @@ def select_packages(
             )
         )
     return tuple(found)
+
+
+def every_package(lock: Pylock, targets: Sequence[Target] = ()) -> tuple[Package, ...]:
+    """Return the packages of ``lock`` that some choice of extras and groups needs, in its order; if
+    there are ``targets``, on any of them.
+
+    Raises MarkerUnusable.
+    """
+    return tuple(
+        package
+        for package in lock.packages
+        if _is_needed(for_some_choice(package.marker) or True, targets, package.name)
+    )
+
+
+def version_of(package: Package) -> Version | None:
+    """Return the version of ``package``, by the names of its files if the lock does not state it.
+    None for a repository or a folder of which it is not known before the build.
+    """
+    if package.version is not None:
+        return package.version
+    for wheel in package.wheels or ():
+        return parse_wheel_filename(wheel.filename)[1]
+    if package.sdist is not None:
+        return parse_sdist_filename(package.sdist.filename)[1]
+    return None
 
 
 def with_scopes(package: Package, chosen: Mapping[str, AbstractSet[str]]) -> Marker | bool:

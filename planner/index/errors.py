@@ -6,6 +6,8 @@ from schemas.data_class import with_fields
 from schemas.errors import NetworkError, SubjectProblem
 
 __all__ = [
+    "ASK_LATER",
+    "CHECK_INDEX",
     "PROXY_FORBIDS",
     "PROXY_LOGIN_MISSING",
     "PROXY_LOGIN_WRONG",
@@ -35,13 +37,18 @@ PROXY_FORBIDS = f"ask the owner of the proxy to allow it, {_NO_PROXY}"
 """Hints of a proxy that refuses."""
 
 
+CHECK_INDEX = "check the network, the proxy and the address of the index, then plan again"
+ASK_LATER = "plan again after that time, or with another index"
+"""Hints of an index that cannot be reached, or asks to come back later."""
+
+
 @with_fields
 class IndexUnreachable(SubjectProblem, NetworkError):
     """A request had no response, or one that says that the server failed."""
 
     url: str
     problem: str
-    hint: str = "check the network, the proxy and the address of the index, then plan again"
+    hint: str = CHECK_INDEX
 
 
 @with_fields

@@ -19,7 +19,7 @@ from executor import (
     led_to,
 )
 from planner.index.connections import Connections
-from planner.index.errors import IndexAnswer, IndexUnreachable
+from planner.index.errors import ASK_LATER, IndexAnswer, IndexUnreachable
 from planner.index.request import Request, split_url
 from planner.index.response import Response, Unavailable, following
 from planner.index.upload import Upload
@@ -133,7 +133,7 @@ class Requester:
         attempts = f"{attempt} attempt{'s' * (attempt > 1)}"
         unreachable = IndexUnreachable(redacted(url), f"{problem} ({attempts})")
         if wait > MAX_REQUESTED_SECONDS:
-            unreachable.hint = "plan again after that time, or with another index"
+            unreachable.hint = ASK_LATER
         raise unreachable
 
     @contextmanager

@@ -155,7 +155,8 @@ def following(url: str, response: Response) -> str:
     303 do), or is malformed, before anything is sent there.
     """
     if response.method not in {"GET", "HEAD"} and response.status in _REDIRECTS_TO_GET:
-        raise IndexAnswer(redacted(url), f"it answers PUT with a page ({_status(response)})")
+        status = _status(response)
+        raise IndexAnswer(redacted(url), f"it answers {response.method} with a page ({status})")
     # Headers are read as Latin-1; servers send UTF-8.
     location = quote((response.location or "").encode("latin-1"), URL_CHARACTERS)
     try:

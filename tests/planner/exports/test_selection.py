@@ -6,7 +6,7 @@ import pytest
 
 from executor import SelectOptions
 from helpers.exports import lock_with, sdist, wheel
-from planner.exports.selection import select_packages
+from planner.exports.selection import every_package, select_packages
 from planner.inputs.targets import choose_targets
 from schemas.errors import UsageError
 
@@ -55,6 +55,23 @@ def test_an_extra_that_the_lock_does_not_have_is_refused() -> None:
 def test_only_what_a_named_group_alone_requires_is_for_development() -> None:
     found = select_packages(LOCK, SelectOptions(all_extras=True, all_groups=True))
     assert {one.name for one in found if one.is_development} == {"docs"}
+
+
+def test_every_package_is_what_any_choice_needs() -> None:
+    assert [one.name for one in every_package(LOCK)] == ["app", "cli", "docs", "main", "win"]
+    linux = choose_targets(["3.12"], ["linux"])
+    assert [one.name for one in every_package(LOCK, linux)] == ["app", "cli", "docs", "main"]
+
+
+def test_every_package_includes_what_excludes_each_other() -> None:
+    lock = lock_with(
+        wheel("cpu", marker="'cpu' in extras and 'gpu' not in extras"),
+        wheel("gpu", marker="'gpu' in extras and 'cpu' not in extras"),
+        extras=["cpu", "gpu"],
+        tool={"lockstream": {"policy": {"conflicts": ["extra cpu and extra gpu"]}}},
+    )
+    targets = choose_targets(["3.12"], ["linux"])
+    assert [one.name for one in every_package(lock, targets)] == ["cpu", "gpu"]
 
 
 def test_a_version_that_the_lock_does_not_state_is_that_of_the_files() -> None:
