@@ -37,7 +37,7 @@ _Event = tuple[Version, str]
 
 
 @frozen
-class _Range:
+class _AffectedRange:
     """One line of versions; it is a part of an AffectedProject."""
 
     events: tuple[_Event, ...]
@@ -68,7 +68,7 @@ class AffectedProject:
     name: NormalizedName
     versions: frozenset[str]
     """Those that are listed one by one, as the record spells them."""
-    ranges: tuple[_Range, ...]
+    ranges: tuple[_AffectedRange, ...]
 
     def includes(self, version: Version) -> bool:
         """Return whether the release is affected."""
@@ -115,7 +115,7 @@ def affected_projects(entries: Iterable[object]) -> Iterator[AffectedProject]:
         )
 
 
-def _ranges(tables: Iterable[Mapping[str, Any]]) -> Iterator[_Range]:
+def _ranges(tables: Iterable[Mapping[str, Any]]) -> Iterator[_AffectedRange]:
     for table in tables:
         events = [_table(one) for one in _list(table.get("events"))]
         if table.get("type") == _GIT or not events:
@@ -127,7 +127,9 @@ def _ranges(tables: Iterable[Mapping[str, Any]]) -> Iterator[_Range]:
         read.sort(key=lambda one: one[0])
         limits = tuple(version for version, kind in read if kind == "limit")
         has_end = all(_version(one["limit"]) is not None for one in events if "limit" in one)
-        yield _Range(tuple(one for one in read if one[1] != "limit"), limits if has_end else ())
+        yield _AffectedRange(
+            tuple(one for one in read if one[1] != "limit"), limits if has_end else ()
+        )
 
 
 def _events(table: Mapping[str, Any]) -> Iterator[_Event]:
