@@ -20,10 +20,10 @@ from planner.index.reader import IndexReader
 from planner.index.request_pool import RequestPool
 from planner.index.requester import CONNECTIONS
 from planner.planning.near_names import nearest, popular_names, slips
-from planner.resolver.explanation import Unsolvable
 from planner.resolver.releases import Project
 from planner.resolver.solve import UnsolvableTargets
 from planner.resolver.supply import Supply
+from planner.resolver.unsolvable import Unsolvable
 from schemas.errors import LockstreamError, NoSolution
 from schemas.text import enumerate_some
 

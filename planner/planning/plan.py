@@ -29,10 +29,10 @@ from planner.model.environments import MarkerEnvironment
 from planner.model.policy import Policy
 from planner.planning.reporter import Remark, Reporter, tell
 from planner.resolver.builder import SourceBuilder
-from planner.resolver.explanation import Unsolvable
 from planner.resolver.prefetch import Fetcher
 from planner.resolver.releases import Project
 from planner.resolver.solve import Solution, UnsolvableTargets, solve
+from planner.resolver.unsolvable import Unsolvable
 from schemas.data_class import frozen
 from schemas.errors import NoSolution
 

@@ -21,12 +21,7 @@ from planner.resolver.candidates import Candidate, CandidateFinder, ReleaseJudge
 from planner.resolver.dependency_reader import DependencyReader
 from planner.resolver.direct import DirectProjects
 from planner.resolver.evaluator import FileEvaluator, FileRules
-from planner.resolver.explanation import (
-    MAX_SHOWN_LINES,
-    Explainer,
-    SearchTooLong,
-    Unsolvable,
-)
+from planner.resolver.explanation import Explainer
 from planner.resolver.obstacles import find_obstacles
 from planner.resolver.overrides import Overrides
 from planner.resolver.prefetch import Fetcher, Prefetcher
@@ -36,6 +31,7 @@ from planner.resolver.requirement_selector import RequirementSelector
 from planner.resolver.resolution import ResolvedPackage, build_packages, check_selection
 from planner.resolver.search import MAX_STEPS, Contradiction, TooManySteps
 from planner.resolver.shared_search import EnvironmentSearch
+from planner.resolver.unsolvable import MAX_SHOWN_LINES, SearchTooLong, Unsolvable
 from schemas.data_class import with_fields
 from schemas.errors import ArtifactRefused, NoSolution
 from schemas.text import enumerate_some

@@ -27,8 +27,8 @@ from planner.planning.plan import Plan, plan
 from planner.planning.reporter import Reporter
 from planner.resolver.candidates import Candidate
 from planner.resolver.dependency_reader import DependencyReader
-from planner.resolver.explanation import Unsolvable
 from planner.resolver.required_hashes import HashesMissing
+from planner.resolver.unsolvable import Unsolvable
 from schemas.target import Target
 
 TARGET = Target.named("3.11", "manylinux_2_28_x86_64")

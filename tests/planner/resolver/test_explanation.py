@@ -10,9 +10,10 @@ from helpers.releases import TARGET, World
 from planner.index.pages import ProjectFile
 from planner.model.dependencies import Dependency
 from planner.model.environments import MarkerEnvironment
-from planner.resolver.explanation import Explainer, Unsolvable
+from planner.resolver.explanation import Explainer
 from planner.resolver.obstacles import find_obstacles
 from planner.resolver.search import Contradiction
+from planner.resolver.unsolvable import Unsolvable
 
 
 def explain(world: World, *requirements: str) -> Unsolvable:

@@ -17,8 +17,8 @@ from planner.lock.compose import LockContent, build_lock
 from planner.model.environments import group_targets
 from planner.model.policy import Policy
 from planner.planning.plan import Plan, plan
-from planner.resolver.explanation import Unsolvable
 from planner.resolver.solve import UnsolvableTargets
+from planner.resolver.unsolvable import Unsolvable
 from schemas.target import Target
 
 LINUX = Target.named("3.11", "manylinux_2_28_x86_64")
