@@ -66,7 +66,7 @@ source_options = option_group(
         help="Do not count this advisory and its aliases; with =DATE only until that day, with "
         "=fixed until a fixed version is known. Repeatable.",
     ),
-    click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
+    click.option("--keyring", is_flag=True, help="Get credentials from the keyring program."),
     click.option(
         "--offline", is_flag=True, help="Make no network requests; it requires --database."
     ),

@@ -204,7 +204,7 @@ access_options = option_group(
     "access",
     "Network and cache",
     _access,
-    click.option("--keyring", is_flag=True, help="Ask the keyring program for credentials."),
+    click.option("--keyring", is_flag=True, help="Get credentials from the keyring program."),
     click.option("--offline", is_flag=True, help="Use only the cache; make no network requests."),
     cache_dir_option,
     click.option(
