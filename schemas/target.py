@@ -54,6 +54,8 @@ _OTHER_PLATFORM = r"linux_\w+|win_amd64|win_arm64|win32"
 _MIN_MINOR = 6
 """The oldest Python that uv plans for, too."""
 
+_MIN_MINOR_WITHOUT_M = 8
+
 _MAX_MINOR = 99
 """A target accepts tags of all older minor versions of Python too."""
 
@@ -184,7 +186,9 @@ class Target:
         platform = DEFAULT_PLATFORMS.get(platform, platform)
         _check_machine(platform)
         python = _pypy_environment if is_pypy else _cpython_environment
-        abi = f"cp3{version.minor}{'t' if free_threaded else ''}"
+        # Until 3.7 the name of the ABI said that Python has an allocator of its own (PEP 3149).
+        suffix = "t" if free_threaded else "m" if version.minor < _MIN_MINOR_WITHOUT_M else ""
+        abi = f"cp3{version.minor}{suffix}"
         target = cls.from_facts(
             {**_platform_environment(platform), **python(minor, full)},
             platform=platform,

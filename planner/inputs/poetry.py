@@ -110,6 +110,8 @@ def _alternatives(text: str, markers_of: Callable[[str], list[str]]) -> list[str
 
 def _platform_markers(text: str) -> list[str]:
     found = re.findall(r"(!=|={0,2})\s*([^\s,=!*]+)", text)
+    if re.search(r"!(?!=)", text):
+        raise ValueError(f"{text!r} is not a platform; another one than NAME is !=NAME")
     return [
         f'sys_platform {operator if operator == "!=" else "=="} "{name}"'
         for operator, name in found

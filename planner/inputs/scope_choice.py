@@ -34,7 +34,8 @@ class ScopeChoice:
             raise InvalidProject(
                 path,
                 f"there is no {kind} {name!r}; it has {listed(known)}",
-                hint="name one that it has, or add it to this file",
+                hint="name one that it has, or add it to this file; what a lock records of them, "
+                f"--all-{'extras' if kind == 'extra' else 'groups'} replaces",
             )
         if self.everything is not None:
             named = known if self.everything else named if self.named else set()

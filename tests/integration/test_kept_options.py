@@ -197,6 +197,22 @@ def test_an_unknown_group_is_named(index: Index, capsys: pytest.CaptureFixture[s
     assert "there is no dependency group 'tests'; it has dev, docs, lint" in capsys.readouterr().err
 
 
+def test_a_kept_extra_that_the_project_has_no_more_leads_to_what_replaces_it(
+    index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan("-i", index.url, "--no-extra", "fast", *LINUX) == 0
+    renamed = PROJECT.replace("fast =", "faster =")
+    assert renamed != PROJECT
+    Path("pyproject.toml").write_text(renamed)
+    capsys.readouterr()
+    assert plan() == 3
+    told = capsys.readouterr().err
+    assert "there is no extra 'fast'; it has faster" in told
+    assert "what a lock records of them, --all-extras replaces" in told
+    assert plan("--all-extras") == 0
+    assert plan() == 0
+
+
 def test_a_script_has_a_lock_of_its_own(index: Index) -> None:
     assert plan("-q", "-i", index.url, *LINUX) == 0
     before = Path("pylock.toml").read_text()

@@ -82,6 +82,12 @@ def test_a_version_without_a_release_stands_for_all_of_them() -> None:
     assert len([*Target.named("3.11.0", "linux").releases()]) == 1
 
 
+@pytest.mark.parametrize(("python", "abi"), [("3.6", "cp36m"), ("3.7", "cp37m"), ("3.8", "cp38")])
+def test_until_3_7_the_abi_names_the_allocator(python: str, abi: str) -> None:
+    found = {tag.abi for tag in Target.named(python, "linux").tags if tag.abi.startswith("cp")}
+    assert found == {abi}
+
+
 def test_free_threaded_python_has_its_own_abi() -> None:
     tags = Target.named("3.13t", "linux").tags
     assert Tag("cp313", "cp313t", "manylinux_2_28_x86_64") in tags

@@ -93,3 +93,8 @@ def test_a_malformed_entry_is_an_error(value: Any) -> None:
 def test_an_address_of_ssh_is_a_url() -> None:
     assert source_url({"git": "git@git.example:a/b.git"}) == "git+ssh://git@git.example/a/b.git"
     assert source_url({"version": "1"}) is None
+
+
+def test_a_platform_with_an_exclamation_mark_alone_is_not_taken_for_that_platform() -> None:
+    with pytest.raises(ValueError, match="'!darwin' is not a platform; another one than NAME is"):
+        list(poetry_lines("a", {"version": "*", "platform": "!darwin"}))
