@@ -116,6 +116,7 @@ class Destination:
                         grow(len(piece))
                     began = perf_counter()
                     file.write(piece)
+                    self.writer.heap.passed(len(piece))
                     spent += perf_counter() - began
                 began = perf_counter()
                 file.finish()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
-from functools import cache
 from typing import Any, Literal
+
+from executor.files.c_library import c_library
 
 __all__ = ["Durability", "flush", "sync_descriptor", "sync_folder"]
 
@@ -86,11 +87,8 @@ def _sync_file_system(descriptor: int) -> None:
         os.sync()
 
 
-@cache
 def _libc() -> Any:
     """Return the C library if it has syncfs (https://man7.org/linux/man-pages/man2/syncfs.2.html)."""
-    # Python has no function for it yet. Imported late: 0.4 MiB, when the lanes have ended.
-    import ctypes  # noqa: PLC0415
-
-    libc = ctypes.CDLL(None, use_errno=True)
+    # Python has no function for it yet.
+    libc = c_library()
     return libc if hasattr(libc, "syncfs") else None

@@ -23,6 +23,7 @@ from executor.files.allowance import Allowance
 from executor.files.block_thread import BlockThread, NoThread
 from executor.files.direct_io import DirectFile, NotTaken, buffers
 from executor.files.durability import sync_descriptor
+from executor.files.heap import Heap
 
 if TYPE_CHECKING:
     from executor.files.aio import Batch
@@ -117,6 +118,8 @@ class FileWriter:
         small. ``allowance`` is what the files may take in memory, if their file system is memory.
         """
         self.allowance = allowance
+        self.heap = Heap()
+        """Of this process, which the blocks of large files go through."""
         self._window = window
         self._is_tight = hasattr(os, "posix_fadvise") and window is not None and window <= _TIGHT
         self._waiting = 0
@@ -133,10 +136,12 @@ class FileWriter:
         self._batches: Callable[[int], Batch | None] | None = None
         self._batch: Batch | None = None
         if self._is_tight and has_batches:
-            # 0.5 MiB, which only a small window pays for; imported before the lanes fork.
-            from executor.files.aio import Batch  # noqa: PLC0415
+            # 0.5 MiB, which only a small window pays for; imported before the lanes fork. It needs
+            # ctypes, which some Pythons lack.
+            with suppress(ImportError, MemoryError):
+                from executor.files.aio import Batch  # noqa: PLC0415
 
-            self._batches = Batch.opened
+                self._batches = Batch.opened
 
     def writing(self, descriptor: int, size: int | None) -> Writing:
         """Return the new file that is open as ``descriptor``, to be written piece by piece.

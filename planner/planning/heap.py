@@ -30,11 +30,12 @@ def share_one_heap() -> bool:
     """Return whether the threads that this process starts from now on share one heap."""
     if platform != "linux":
         return False
-    # Loaded only where a plan is made: one that is up to date needs no thread.
-    import ctypes  # noqa: PLC0415
-
+    # Some Pythons have no ctypes, and where no memory is made executable it cannot be loaded.
     try:
+        # Loaded only where a plan is made: one that is up to date needs no thread.
+        import ctypes  # noqa: PLC0415
+
         mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
+    except (ImportError, MemoryError, OSError, AttributeError):
         return False
     return bool(mallopt(_M_ARENA_MAX, 1)) and bool(mallopt(_M_MMAP_THRESHOLD, _LARGE))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +53,12 @@ def test_eight_threads_use_one_heap() -> None:
 def test_elsewhere_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heap, "platform", "darwin")
     assert not share_one_heap()
+
+
+@pytest.mark.parametrize("error", ["ImportError", "MemoryError"])
+def test_a_python_without_ctypes_plans_all_the_same(tmp_path: Path, error: str) -> None:
+    (tmp_path / "_ctypes.py").write_text(f"raise {error}\n")
+    program = "from planner.planning.heap import share_one_heap; assert not share_one_heap()"
+    path = f"{tmp_path}{os.pathsep}{os.getcwd()}"
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=True)
