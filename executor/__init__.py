@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from executor.cli.output import has_colours as has_colours
     from executor.cli.output import is_quiet as is_quiet
     from executor.cli.output_file import check_output_file as check_output_file
+    from executor.cli.output_file import refuse_address as refuse_address
     from executor.environment.changes import Changes as Changes
     from executor.environment.changes import Sync as Sync
     from executor.environment.drift import Drift as Drift
@@ -144,6 +145,7 @@ _HOMES = {
     "check_out": "builds.git",
     "can_print": "cli.output",
     "check_output_file": "cli.output_file",
+    "refuse_address": "cli.output_file",
     "connect": "sources.connection",
     "decide": "install.decide",
     "default_flags": "builds.toolchain",

@@ -8,6 +8,7 @@ from executor.cli.console import WarningReporter, print_result
 from executor.cli.execute_options import OriginOptions, origin_options, target_name_options
 from executor.cli.option_group import SectionedCommand, json_option, lock_argument, section
 from executor.cli.output import echo, is_quiet, is_verbose
+from executor.cli.output_file import refuse_address
 from executor.lanes.signals import stoppable
 from executor.lock.options import TargetNames
 from executor.lock.step import Step
@@ -51,6 +52,7 @@ def fetch(
     """
     from executor.install import fetch as walk  # noqa: PLC0415  # it loads what others do not need
 
+    refuse_address("--into", into, "name a folder; lockstream bundle -o - writes to a pipe")
     with stoppable():
         done = walk.fetch(
             lock,

@@ -1,29 +1,45 @@
-"""Check that a file that a command is to write is not one that it reads, and can be written."""
+"""Check that a file or folder that a command is to write is not one that it reads, and can be
+written.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 
 from schemas.errors import NotWritten, UsageError
+from schemas.urls import redacted
 
-__all__ = ["check_output_file"]
+__all__ = ["check_output_file", "refuse_address"]
+
+
+def refuse_address(option: str, path: str, hint: str) -> None:
+    """Raise UsageError if the ``path`` that ``option`` names is an address, which would become a
+    folder called ``https:``.
+    """
+    if re.match("[A-Za-z][A-Za-z0-9+.-]+://", path):
+        raise UsageError(
+            f"{option} {redacted(path)}: this is an address, and not a path of this machine",
+            hint=hint,
+        )
 
 
 def check_output_file(
     option: str, path: str, inputs: Iterable[str], *, makes_folders: bool = False
 ) -> None:
-    """Raise UsageError if the ``path`` that ``option`` names is one of ``inputs``, which need not
-    be files, and NotWritten if no file can be written there: that is known before the work. If the
-    command ``makes_folders``, the one of the file need not be there yet.
+    """Raise UsageError if the ``path`` that ``option`` names is an address or one of ``inputs``,
+    which need not be files, and NotWritten if no file can be written there: that is known before
+    the work. If the command ``makes_folders``, the one of the file need not be there yet.
     """
     if path == "-":
         raise UsageError(
             f"{option} - names no file, and writes nothing to standard output",
             hint="name a file; /dev/stdout is one, and ./- another",
         )
+    refuse_address(option, path, "write to a file, and upload that")
     for one in inputs:
         with suppress(OSError, ValueError):
             if os.path.samefile(path, one):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from executor import option_group
+from executor import option_group, refuse_address
 from planner.builds.build_request import BuildRequest
 from planner.builds.policy import MAX_SECONDS
 from planner.engines.engine_name import check_engine
@@ -55,6 +55,8 @@ def _make(
         check_engine(engine)
     elif built_into is not None:
         raise UsageError("--into is for builds on an engine", hint="name one with --on")
+    if wheelhouse is not None:
+        refuse_address("--wheelhouse", wheelhouse, "--wheelhouse-url names where they are served")
     request = BuildRequest(
         select=build_select,
         deferred=True if engine else build_deferred,

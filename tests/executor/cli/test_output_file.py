@@ -105,3 +105,34 @@ def test_what_is_read_stays(
     assert lockstream.main(words) == 2
     assert "hint: name " in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["bundle", "-o"], "--output"),
+        (["fetch", "--into"], "--into"),
+        (["export", "-o"], "-o"),
+        (["diff", "pylock.toml", "--html"], "--html"),
+        (["execute", "--venv", "v", "--report"], "--report"),
+        (["enrich", "-o"], "--output"),
+    ],
+)
+def test_an_address_makes_no_folder_of_that_name(
+    command: list[str],
+    option: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """``build --into`` takes one, and LOCKSTREAM_INTO is for both."""
+    monkeypatch.chdir(tmp_path)
+    write_lock(tmp_path, [build_wheel("demo")])
+    before = sorted(os.listdir())
+    address = "https://user:secret@host.example/files/pylock.toml"
+    assert lockstream.main([*command, address]) == 2
+    assert capsys.readouterr().err.startswith(
+        f"error: {option} https://host.example/files/pylock.toml: this is an address, and not a "
+        "path of this machine\nhint: "
+    )
+    assert sorted(os.listdir()) == before

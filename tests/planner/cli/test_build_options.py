@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from planner.cli.build_options import PlanBuildOptions, build_options
+from schemas.errors import UsageError
 
 FOUND: list[PlanBuildOptions] = []
 
@@ -64,3 +65,11 @@ def test_build_without_a_value_builds_what_is_missing(
 @pytest.mark.parametrize("words", [["--measure-jobs", "0"], ["--build-timeout", "0"]])
 def test_a_number_out_of_range_is_wrong_usage(words: list[str]) -> None:
     assert CliRunner().invoke(command, words).exit_code == 2
+
+
+def test_a_wheelhouse_is_a_folder_and_no_address() -> None:
+    result = CliRunner().invoke(command, ["--wheelhouse", "https://w.example/wheels"])
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception) == (
+        "--wheelhouse https://w.example/wheels: this is an address, and not a path of this machine"
+    )
