@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from packaging.pylock import Pylock
 
 from executor import read_input
-from planner.inputs.errors import InvalidRequirementLine
 from planner.inputs.project_tables import refuse_backend
 from planner.inputs.remote_file import refuse_remote
 from planner.lock.lock_path import lock_path
@@ -32,10 +31,10 @@ from planner.review.fit import check_fit
 from planner.review.planned_lock import PlannedLock
 from planner.review.previous import check_files, is_current, preferences
 from planner.review.recorded import (
+    foreign_text_hidden,
     is_planned,
     recorded_sources,
     refuse_special_files,
-    without_foreign_text,
 )
 from planner.review.subset_choice import SubsetChoice, SubsetOrigin
 from schemas.data_class import frozen
@@ -108,10 +107,8 @@ def check_lock(path: str, request: PlanRequest | None = None) -> CheckedLock:
     if not request.forget:
         request = with_recorded(request, lock, path)
     refuse_special_files(request.sources, request.builds.constraints)
-    try:
+    with foreign_text_hidden(path):
         question = task_for(request, path, lock, refuse_remote, refuse_backend).question
-    except InvalidRequirementLine as error:
-        raise without_foreign_text(error, os.path.dirname(os.path.abspath(path))) from None
     return CheckedLock(
         lock=lock,
         environments=group_targets(recorded_targets(lock)) or question.environments,
@@ -189,7 +186,8 @@ def find_outdated(
     access = request.access or Access()
     if not is_planned(lock):
         return find_newest(lock, foreign_question(lock, path, request), access, reporter)
-    task = task_over(request, path, lock, reporter)
+    with foreign_text_hidden(path):
+        task = task_over(request, path, lock, reporter)
     for remark in task.question.inputs.remarks:
         reporter.input_remark(remark)
     opened = None

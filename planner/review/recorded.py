@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from schemas.text import first_plan
 
 __all__ = [
     "InputsNotRecorded",
+    "foreign_text_hidden",
     "is_inside",
     "is_planned",
     "recorded_files",
@@ -37,7 +38,6 @@ __all__ = [
     "recorded_table",
     "refuse_special_files",
     "targets_of",
-    "without_foreign_text",
 ]
 
 
@@ -68,11 +68,8 @@ def recorded_inputs(lock: Pylock, path: str) -> Inputs:
     """
     sources = recorded_sources(lock, path)
     refuse_special_files(sources)
-    folder = os.path.dirname(os.path.abspath(path))
-    try:
+    with foreign_text_hidden(path):
         return read_inputs(sources, environment=os.environ)
-    except InvalidRequirementLine as error:
-        raise without_foreign_text(error, folder) from None
 
 
 def refuse_special_files(sources: Provenance, more: Sequence[str] = ()) -> None:
@@ -93,20 +90,25 @@ def refuse_special_files(sources: Provenance, more: Sequence[str] = ()) -> None:
                 )
 
 
-def without_foreign_text(error: InvalidRequirementLine, folder: str) -> InvalidRequirementLine:
-    """Return ``error`` without the text of the line if its file is outside of ``folder``.
+@contextmanager
+def foreign_text_hidden(path: str) -> Iterator[None]:
+    """Let errors in lines of inputs that the lock at ``path`` names not show the line if its file
+    is outside of the folder of the lock.
 
     A lock of a pull request may name any file of the machine, and the output of a job is public.
     """
-    place = error.origin.rpartition(":")[0] or error.origin
-    if is_inside(os.path.abspath(place), folder):
-        return error
-    return InvalidRequirementLine(
-        error.origin,
-        "it is not a requirement",
-        hint="the file is outside of the folder of the lock, so its text is not shown; "
-        "plan -r FILE shows it",
-    )
+    try:
+        yield
+    except InvalidRequirementLine as error:
+        place = error.origin.rpartition(":")[0] or error.origin
+        if is_inside(os.path.abspath(place), os.path.dirname(os.path.abspath(path))):
+            raise
+        raise InvalidRequirementLine(
+            error.origin,
+            "it is not a requirement",
+            hint="the file is outside of the folder of the lock, so its text is not shown; "
+            "plan -r FILE shows it",
+        ) from None
 
 
 def is_inside(path: str, folder: str) -> bool:

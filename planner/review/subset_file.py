@@ -14,7 +14,7 @@ from planner.inputs.project_document import read_document
 from planner.inputs.provenance import Provenance, read_inputs
 from planner.lock.reader import parse_lock, read_lock
 from planner.lock.writer import render_lock
-from planner.review.recorded import recorded_table, refuse_special_files
+from planner.review.recorded import foreign_text_hidden, recorded_table, refuse_special_files
 from planner.review.subset import subset_of
 from planner.review.subset_block import Folders
 from planner.review.subset_choice import SubsetOrigin
@@ -99,7 +99,8 @@ def _project_inputs(lock: Pylock, origin: SubsetOrigin) -> Inputs | None:
             all_groups=True,
         )
         refuse_special_files(sources)
-        inputs = read_inputs(sources, environment=os.environ)
+        with foreign_text_hidden(origin.path):
+            inputs = read_inputs(sources, environment=os.environ)
         required = {siblings.get(one.name, "") for one in inputs.requirements} - {""}
         if not (more := sorted(required.difference(folders))):
             return _without_scopes(inputs, folders[len(named) :])

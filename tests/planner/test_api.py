@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -191,14 +192,30 @@ class TestForeignFiles:
         (tmp_path / "secret.txt").write_text("TOP-SECRET line\n")
         monkeypatch.chdir(tmp_path / "repository")
 
+    @pytest.mark.parametrize("verb", [check_lock, find_outdated])
     @pytest.mark.parametrize("place", ["../secret.txt", "{}/secret.txt", "link"])
-    def test_the_text_of_a_file_outside_is_not_shown(self, tmp_path: Path, place: str) -> None:
+    def test_the_text_of_a_file_outside_is_not_shown(
+        self, tmp_path: Path, place: str, verb: Callable[[str], object]
+    ) -> None:
         Path("link").symlink_to("../secret.txt")
         Path("pylock.toml").write_text(self.LOCK.format(place.format(tmp_path)))
         with pytest.raises(InvalidRequirementLine) as caught:
-            check_lock("pylock.toml")
+            verb("pylock.toml")
         assert "SECRET" not in f"{caught.value} {caught.value.hint}"
         assert "plan -r FILE shows it" in caught.value.hint
+
+    def test_nor_is_that_of_a_project_that_a_subset_names(self, tmp_path: Path) -> None:
+        (tmp_path / "pyproject.toml").write_text(
+            '[project]\nname = "a"\nversion = "1"\ndependencies = ["TOP-SECRET line"]\n'
+        )
+        Path("base.toml").write_text(self.LOCK.format("requirements.in"))
+        Path("pylock.toml").write_text(
+            self.LOCK.partition("[tool.lockstream.inputs]")[0].format()
+            + '[tool.lockstream.subset]\nof = "base.toml"\nprojects = [".."]\n'
+        )
+        with pytest.raises(InvalidRequirementLine) as caught:
+            check_lock("pylock.toml")
+        assert "SECRET" not in f"{caught.value} {caught.value.hint}"
 
     def test_the_text_of_a_file_inside_is_shown(self) -> None:
         Path("requirements.in").write_text("not a requirement\n")
