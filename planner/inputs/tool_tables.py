@@ -23,7 +23,14 @@ from planner.inputs.pip_config import PUBLIC_INDEX
 from planner.inputs.poetry_sources import read_poetry_sources
 from planner.inputs.project_document import read_document
 from planner.inputs.settings import IndexSetting, Settings
-from planner.inputs.tool_values import ToolTables, table_at, tables_of, texts_of, unread
+from planner.inputs.tool_values import (
+    ToolTables,
+    refuse_repeated_names,
+    table_at,
+    tables_of,
+    texts_of,
+    unread,
+)
 from planner.inputs.uv_table import read_uv
 from schemas.toml import parse_toml
 
@@ -148,13 +155,17 @@ def _read_pdm(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTable
     links: list[str] = []
     trusted: list[str] = []
     default = None
-    for number, one in enumerate(tables_of(table.get("source"))):
+    tables = tables_of(table.get("source"))
+    refuse_repeated_names(tables, "tool.pdm.source")
+    for number, one in enumerate(tables):
         name, url = str(one.get("name") or f"pdm-{number}"), str(one["url"])
         included = texts_of(one.get("include_packages"))
         if any("*" in pattern and pattern != "*" for pattern in included):
             if name in ours.indexes:
                 continue
             raise ValueError(f"[[tool.pdm.source]] {name} selects projects by patterns")
+        if texts_of(one.get("exclude_packages")) and name not in ours.indexes:
+            raise ValueError(f"[[tool.pdm.source]] {name} is for all projects but some")
         if one.get("type") == "find_links":
             links.append(url)
         elif name == "pypi":
@@ -194,7 +205,9 @@ def _pdm_overrides(table: Mapping[str, Any]) -> Iterator[str]:
 def _read_poetry(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
     ranked: dict[str, list[tuple[str, str]]] = {"primary": [], "supplemental": []}
     indexes: dict[str, IndexSetting] = {}
-    for one in tables_of(table.get("source")):
+    tables = tables_of(table.get("source"))
+    refuse_repeated_names(tables, "tool.poetry.source")
+    for one in tables:
         source_name = str(one["name"])
         url = PUBLIC_INDEX if source_name.lower() == "pypi" else str(one["url"])
         priority = str(one.get("priority", "primary"))

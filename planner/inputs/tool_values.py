@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -13,7 +13,15 @@ from planner.inputs.addresses import StatedAddress
 from planner.inputs.settings import Settings
 from schemas.data_class import frozen
 
-__all__ = ["ToolTables", "table_at", "tables_of", "text_of", "texts_of", "unread"]
+__all__ = [
+    "ToolTables",
+    "refuse_repeated_names",
+    "table_at",
+    "tables_of",
+    "text_of",
+    "texts_of",
+    "unread",
+]
 
 
 @frozen(kw_only=True)
@@ -73,6 +81,17 @@ def tables_of(value: object) -> list[Mapping[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
         raise TypeError("a list of tables was expected")
     return value
+
+
+def refuse_repeated_names(tables: Iterable[Mapping[str, Any]], key: str) -> None:
+    """Raise ValueError if two of the ``tables`` under ``key`` have one name: only one of them would
+    count, and its projects would be taken from elsewhere.
+    """
+    seen = set()
+    for one in tables:
+        if (name := one.get("name")) and str(name) in seen:
+            raise ValueError(f"[[{key}]] {name} is there twice")
+        seen.add(str(name))
 
 
 def text_of(value: object) -> str | None:

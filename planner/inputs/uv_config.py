@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import Any
 
 from executor import read_input
-from planner.inputs.tool_values import tables_of, text_of, texts_of
+from planner.inputs.tool_values import refuse_repeated_names, tables_of, text_of, texts_of
 from schemas.data_class import frozen
 from schemas.errors import UsageError
 from schemas.toml import parse_toml
@@ -100,6 +100,7 @@ def _of_document(document: Mapping[str, Any], path: str) -> UvConfiguration:
     last: list[str] = []
     links = texts_of(document.get("find-links"))
     tables = tables_of(document.get("index"))
+    refuse_repeated_names(tables, "index")
     for number, one in enumerate(tables):
         url, name = text_of(one.get("url")), text_of(one.get("name"))
         if not url:

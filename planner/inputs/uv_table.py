@@ -21,7 +21,15 @@ from planner.inputs.conflicts import Conflicts, read_conflicts
 from planner.inputs.poetry import source_url
 from planner.inputs.settings import IndexSetting, Settings
 from planner.inputs.stated_metadata import StatedMetadata, read_stated_metadata
-from planner.inputs.tool_values import ToolTables, table_at, tables_of, text_of, texts_of, unread
+from planner.inputs.tool_values import (
+    ToolTables,
+    refuse_repeated_names,
+    table_at,
+    tables_of,
+    text_of,
+    texts_of,
+    unread,
+)
 from planner.inputs.uv_policy import read_moment, read_uv_policy
 from planner.model.conditions import Condition
 
@@ -133,6 +141,9 @@ def _read_indexes(table: Mapping[str, Any], named: Collection[str], ours: Settin
     links: list[str] = []
     default = table.get("index-url")
     tables = tables_of(table.get("index"))
+    refuse_repeated_names(tables, "tool.uv.index")
+    if sum(one.get("default") is True for one in tables) > 1:
+        raise ValueError("[[tool.uv.index]] has several with default = true")
     for number, one in enumerate(tables):
         if "url" not in one:
             raise ValueError(f"[[tool.uv.index]] {one.get('name') or number} has no url")

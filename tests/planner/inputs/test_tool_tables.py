@@ -24,6 +24,11 @@ def read(text: str, ours: Settings | None = None) -> ToolTables:
     return read_tool_tables(tomllib.loads(text), "/project/pyproject.toml", ours or Settings())
 
 
+def _twice(key: str) -> str:
+    """Return two tables of one name."""
+    return "".join(f"[[{key}]]\nname = 'x'\nurl = '{url}'\n" for url in (ONE, TWO))
+
+
 def test_what_is_not_read_is_named() -> None:
     found = read("[tool.uv]\nprerelease = 'explicit'\nmanaged = true\n")
     (remark,) = found.remarks
@@ -163,6 +168,13 @@ def test_several_addresses_of_one_project_are_noted_as_such() -> None:
          "dependency-groups dev: requires-python is not a version specifier"),
         ("[[tool.pdm.source]]\nname = 'x'\nurl = 'y'\ninclude_packages = ['our-*']",
          "selects projects by patterns"),
+        ("[[tool.pdm.source]]\nname = 'x'\nurl = 'y'\nexclude_packages = ['ours']",
+         "[[tool.pdm.source]] x is for all projects but some"),
+        (_twice("tool.pdm.source"), "[[tool.pdm.source]] x is there twice"),
+        (_twice("tool.poetry.source"), "[[tool.poetry.source]] x is there twice"),
+        (_twice("tool.uv.index"), "[[tool.uv.index]] x is there twice"),
+        ("[tool.uv]\nindex = [{ url = 'v', default = true }, { url = 'w', default = true }]",
+         "[[tool.uv.index]] has several with default = true"),
         ("[tool.pdm]\nsource = 1", "is not as pdm has it"),
         ("[tool.poetry.dependencies]\na = { source = 'x', markers = \"extra != 'y'\" }",
          "[tool.poetry] a has \"(extra != 'y')\", which names no extra that it is for"),

@@ -107,8 +107,10 @@ def test_it_may_leave_nothing_but_links(tmp_path: Path) -> None:
         ("index-url = 1\n", "a string was expected"),
         ("[[index]]\nname = 'ours'\n", "[[index]] ours has no url"),
         ("index = 'ours'\n", "a list of tables was expected"),
+        (f"index = [{{ name = 'x', url = '{ONE}' }}, {{ name = 'x', url = '{TWO}' }}]\n",
+         "[[index]] x is there twice"),
     ],
-)
+)  # fmt: skip
 def test_a_broken_configuration_is_named(tmp_path: Path, text: str, problem: str) -> None:
     path = uv_toml(tmp_path, text)
     with pytest.raises(UsageError) as caught:
