@@ -7,6 +7,7 @@ unreadable is an error: an audit of a part of it would look like an answer.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zipfile
@@ -37,6 +38,14 @@ _UNSUPPORTED = (NotImplementedError, RuntimeError)
 
 
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+
+
+_ON_DISK = "name an archive that is a file on disk, or a folder"
+
+
+_NOT_ON_DISK = frozenset({None, errno.EINVAL, errno.ESPIPE})
+"""Numbers of the errors of a device, and of a pipe, in which the end cannot be read first. Python
+gives some of them none."""
 
 
 _AGAIN = "fetch the archive again"
@@ -114,7 +123,8 @@ def _in_archive(path: str) -> Iterator[tuple[str, bytes]]:
         with open_regular(path) as file:
             yield from _members(path, file)
     except OSError as error:
-        raise UnreadableInput.because(path, error) from None
+        hint = _ON_DISK if error.errno in _NOT_ON_DISK else ""
+        raise UnreadableInput.because(path, error, hint) from None
 
 
 def _members(path: str, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:

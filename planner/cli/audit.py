@@ -29,8 +29,8 @@ from schemas.text import counted, enumerate_some, one_line
 __all__ = ["audit"]
 
 
-SHOWN_SUMMARY = 100
-"""Characters of a summary in the table; JSON has all of it."""
+SHOWN_IDS, SHOWN_SUMMARY = 300, 100
+"""Characters of ids and of a summary in the table; JSON has all of them."""
 
 
 @frozen(kw_only=True)
@@ -133,7 +133,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
         finding.name,
         str(finding.version),
         _fix(finding),
-        ", ".join(finding.ids),
+        one_line(", ".join(finding.ids), SHOWN_IDS),
         one_line(finding.summary, SHOWN_SUMMARY),
     )
 

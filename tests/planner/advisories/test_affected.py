@@ -127,6 +127,11 @@ def test_fixes_are_the_later_ones() -> None:
     assert list(affected(**span("0", last="1.5")).fixes(Version("1.0"))) == []
 
 
+def test_a_release_is_no_fix_of_itself() -> None:
+    """A service may name an advisory for the version that the record has as fixed."""
+    assert list(affected(**span("0", "2.0")).fixes(Version("2.0.0"))) == []
+
+
 def test_the_last_affected_version_is_not_before_the_release() -> None:
     project = affected(ranges=[*span("0", last="1.5")["ranges"], *span("2", last="2.5")["ranges"]])
     assert [*map(str, project.last_affected(Version("2.5+cpu")))] == ["2.5"]

@@ -160,6 +160,16 @@ class TestUnreadable:
             with pytest.raises(UnreadableInput):
                 read_database(str(path), {DEMO})
 
+    def test_what_is_not_on_disk_is_told_so(self) -> None:
+        read, write = os.pipe()
+        os.write(write, b"PK\x03\x04")
+        os.close(write)
+        for path in ("/dev/zero", f"/dev/fd/{read}"):
+            with pytest.raises(UnreadableInput) as raised:
+                read_database(path, {DEMO})
+            assert raised.value.hint == "name an archive that is a file on disk, or a folder"
+        os.close(read)
+
     def test_a_link_that_leads_nowhere(self, tmp_path: Path) -> None:
         (tmp_path / "GHSA-1.json").symlink_to("none")
         with pytest.raises(UnreadableInput):
