@@ -52,6 +52,11 @@ class EnvironmentOptions:
         given = [name for name, value in named if value]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} exclude each other", hint="name one of them")
+        for name, value in named:
+            if value and "://" in value:
+                from executor.cli.output_file import refuse_address  # noqa: PLC0415  # a mistake
+
+                refuse_address(name, value, "name a folder")
         if (self.python_version or self.platform) and not self.target:
             raise UsageError(
                 "--python-version and --platform are for a folder that another machine runs",

@@ -58,6 +58,10 @@ _POLICY = frozenset({"prerelease", "resolution", "index-strategy"})
 
 
 def read_uv(table: Mapping[str, Any], place: str, ours: Settings) -> ToolTables:
+    """Return what counts of ``[tool.uv]`` in the file at ``place``, next to settings of ``ours``.
+
+    Raise ValueError.
+    """
     table = _without_unused_sources(table)
     pins, addresses, members = _read_sources(table_at(table, "sources"), ours)
     named = {one.index for each in pins.values() for one in each}

@@ -36,6 +36,7 @@ def options(**given: Any) -> EnvironmentOptions:
         ({"target": "a", "prefix": "b"}, "--target and --prefix exclude each other"),
         ({"python_version": "3.12"}, "are for a folder that another machine runs"),
         ({"venv": "a", "platform": "win_amd64"}, "are for a folder that another machine runs"),
+        ({"target": "https://host.example/a"}, "--target .*: this is an address, and not a path"),
     ],
 )
 def test_options_that_exclude_each_other_are_wrong_usage(
