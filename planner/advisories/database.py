@@ -1,8 +1,9 @@
 """A database of advisories on this machine: OSV's export of an ecosystem, a zip archive or a folder
 of JSON files.
 
-One record after the other is read, so that memory does not grow with the database. What makes it
-unreadable is an error: an audit of a part of it would look like an answer.
+One record after the other is read; what is kept is the table of contents of an archive, and what is
+about the projects that are asked for. What makes a database unreadable is an error: an audit of a
+part of it would look like an answer.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from executor.wheels.manifest import ManifestRow
 from executor.wheels.records import InvalidRecord, read_rows
 from executor.wheels.scripts import InvalidEntryPoint, check_script_name, read_entry_points, wrapper
 from helpers import (
+    advisory_readers,
     build_readers,
     client_readers,
     input_readers,
@@ -447,5 +448,7 @@ READERS = (
     Reader(
         "configuration", service_readers.read_configuration, service_readers.make_configuration, 100
     ),
+    Reader("advisory", advisory_readers.read_advisory, advisory_readers.make_advisory),
+    Reader("advisories", advisory_readers.read_database_file, advisory_readers.make_database, 400),
     Reader("foreign lock", service_readers.read_foreign_lock, make_lock, 400),
 )

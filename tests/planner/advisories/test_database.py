@@ -69,7 +69,7 @@ def test_of_two_records_with_one_id_the_later_counts(
     assert found.modified == "2026-02-01T00:00:00Z"
 
 
-def test_memory_does_not_grow_with_the_database(tmp_path: Path) -> None:
+def test_records_about_other_projects_are_not_kept(tmp_path: Path) -> None:
     padding = "x" * 20_000
     path = export_of(
         tmp_path / "all.zip",
