@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from executor.files.regular import open_regular as open_regular
     from executor.files.regular import read_input as read_input
     from executor.files.regular import read_regular as read_regular
+    from executor.files.regular import refuse_planted as refuse_planted
     from executor.files.user_folders import cache_folder as cache_folder
     from executor.files.user_folders import is_trusted as is_trusted
     from executor.install.decide import decide as decide
@@ -175,6 +176,7 @@ _HOMES = {
     "read_input": "files.regular",
     "read_regular": "files.regular",
     "reason_of": "sources.response",
+    "refuse_planted": "files.regular",
     "request_target": "sources.connection",
     "requested_pause": "sources.retries",
     "scope_options": "cli.options",

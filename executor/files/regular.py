@@ -10,13 +10,18 @@ from io import BufferedReader, FileIO, TextIOWrapper
 from typing import Any, BinaryIO, TextIO
 
 __all__ = [
-    "NOT_REGULAR", "open_at_once", "open_regular", "read_input", "read_regular", "unmarked_text"
+    "NOT_REGULAR", "open_at_once", "open_regular", "read_input", "read_regular", "refuse_planted",
+    "unmarked_text",
 ]  # fmt: skip
 
 
 NOT_REGULAR = frozenset({errno.ENOENT, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO})
 """The errors of ``open_regular`` where there is no regular file: nothing, a pipe or a device, a
 folder, a link (or one to itself, if links are followed), a socket."""
+
+
+_FOR_ALL = stat.S_ISVTX | stat.S_IWOTH
+"""The mode of a folder in which everybody may make files, and nobody removes those of others."""
 
 
 _MAX_INPUT = 64 << 20
@@ -73,11 +78,31 @@ def unmarked_text(file: BinaryIO) -> TextIO:
     return TextIOWrapper(file, "utf-8", newline="")
 
 
+def refuse_planted(path: str) -> None:
+    """Raise PermissionError if ``path`` is a link that another user has made in a folder for all,
+    such as /tmp: a file would be written wherever it leads.
+
+    Linux does so itself if it is told to (fs.protected_symlinks,
+    https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks); not in every container.
+    """
+    try:
+        link = os.lstat(path)
+        folder = os.stat(os.path.dirname(path) or os.curdir)
+    except OSError:
+        return
+    if not stat.S_ISLNK(link.st_mode) or folder.st_mode & _FOR_ALL != _FOR_ALL:
+        return
+    if link.st_uid not in {os.geteuid(), folder.st_uid}:
+        raise PermissionError(errno.EACCES, "it is a link of another user", path)
+
+
 def open_at_once(path: str, flags: int) -> int:
-    """Return a descriptor of the file at ``path``; the opener of a file that a user names.
+    """Return a descriptor of the file at ``path``; the opener of a file that a user names to be
+    written.
 
     A pipe without a reader would be waited for. Raises OSError, ENXIO for such a pipe.
     """
+    refuse_planted(path)
     descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
     os.set_blocking(descriptor, True)
     return descriptor

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from executor.files.disk_space import Need, check_space
 from executor.files.durability import flush
 from executor.files.held_folder import HeldFolder
-from executor.files.regular import open_at_once
+from executor.files.regular import open_at_once, refuse_planted
 from executor.install.file_source import Arrived, FileSource
 from executor.lock.errors import LockUnreadable
 from executor.lock.options import TargetNames
@@ -124,9 +124,9 @@ def _opened(output: str | None, size: int) -> Iterator[tuple[FileIO, HeldFolder]
     """Yield the file to write an archive of about ``size`` bytes to, and a folder for what has to
     be stored meanwhile.
 
-    A link to a file stays a link; one to nothing is refused, as a checkout may have brought it. A
-    device or a pipe stays what it is. A file that is replaced keeps its permissions. Raises
-    FolderBusy, NotEnoughDisk and OSError.
+    A link to a file stays a link. One to nothing, which a checkout may have brought, is refused,
+    and that of another user in /tmp. A device or a pipe stays what it is. A file that is replaced
+    keeps its permissions. Raises FolderBusy, NotEnoughDisk and OSError.
     """
     if output is None or _takes_bytes(output):
         with (
@@ -137,6 +137,7 @@ def _opened(output: str | None, size: int) -> Iterator[tuple[FileIO, HeldFolder]
         ):
             yield file, folder
         return
+    refuse_planted(output)
     if os.path.islink(output) and not os.path.exists(output):
         raise FileNotFoundError(errno.ENOENT, "it is a link to nothing", output)
     path = os.path.realpath(output)

@@ -24,6 +24,7 @@ from executor import (
     check_output_file,
     held_back,
     open_at_once,
+    refuse_planted,
     sync_descriptor,
     sync_folder,
 )
@@ -121,10 +122,11 @@ def write_atomically(path: str, text: str) -> None:
     """Replace the file at ``path`` by one with this text, or leave it as it is.
 
     A link to a file stays a link. One to nothing is refused: a checkout may have brought it, and a
-    new file would be made wherever it leads. A device or a pipe gets the text, and stays: as root,
-    a file would take the place of /dev/null for every program. A file that is replaced keeps its
-    permissions. Raise OSError.
+    new file would be made wherever it leads. So is the link of another user in /tmp. A device or a
+    pipe gets the text, and stays: as root, a file would take the place of /dev/null for every
+    program. A file that is replaced keeps its permissions. Raise OSError.
     """
+    refuse_planted(path)
     if os.path.islink(path) and not os.path.exists(path):
         raise FileNotFoundError(errno.ENOENT, NO_END, path)
     if _takes_text(path):

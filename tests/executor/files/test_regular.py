@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from executor.files.regular import (
     open_regular,
     read_input,
     read_regular,
+    refuse_planted,
     unmarked_text,
 )
 
@@ -117,3 +120,36 @@ def test_a_pipe_without_a_reader_is_not_waited_for(tmp_path: Path) -> None:
         file.write("text")
     assert os.read(reader, 9) == b"text"
     os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_mine", "is_refused"),
+    [(0o1777, False, True), (0o1777, True, False), (0o755, False, False), (0o777, False, False)],
+)
+def test_the_link_of_another_user_in_a_folder_for_all_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, is_mine: bool, is_refused: bool
+) -> None:
+    """As Linux has it with fs.protected_symlinks, which is off in some containers."""
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder").chmod(mode)
+    link = tmp_path / "folder" / "out"
+    link.symlink_to("../victim")
+    ours = os.geteuid() + 1
+    lstat = os.lstat
+
+    def of(path: Any, **keys: Any) -> os.stat_result:
+        """Return what says that the link is of another user than the folder."""
+        status = list(lstat(path, **keys))
+        status[stat.ST_UID] = ours if is_mine else ours + 1
+        return os.stat_result(status)
+
+    monkeypatch.setattr(os, "lstat", of)
+    monkeypatch.setattr(os, "geteuid", lambda: ours)
+    if is_refused:
+        with pytest.raises(PermissionError, match="it is a link of another user"):
+            open_at_once(str(link), os.O_WRONLY)
+    else:
+        os.close(open_at_once(str(link), os.O_WRONLY))
+    refuse_planted(str(tmp_path / "victim"))
+    refuse_planted(str(tmp_path / "none"))

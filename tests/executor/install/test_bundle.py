@@ -233,6 +233,20 @@ def test_a_link_stays_one_and_what_is_replaced_keeps_its_permissions(
     assert os.listdir("there") == ["old.tar"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes links of others")
+def test_the_link_of_another_user_in_a_folder_for_all_is_not_followed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("victim").write_text("precious")
+    Path("folder").mkdir()
+    Path("folder").chmod(0o1777)
+    Path("folder/wheels.tar").symlink_to("../victim")
+    os.chown("folder/wheels.tar", 65534, 65534, follow_symlinks=False)
+    bundle("-q", "-o", "folder/wheels.tar", status=ExitCode.NOT_PERMITTED)
+    assert "it is a link of another user" in capsys.readouterr().err
+    assert Path("victim").read_text() == "precious"
+
+
 def test_a_file_that_it_reads_is_not_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     WHEELS[0].write(Path())
     Path("pylock.toml").write_text(lock_of(WHEELS[:1]))

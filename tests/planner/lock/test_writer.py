@@ -149,6 +149,22 @@ def test_a_link_to_nothing_makes_no_file_where_it_leads(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "elsewhere").exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes links of others")
+def test_a_link_that_another_user_has_planted_in_a_folder_for_all_is_refused(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder").chmod(0o1777)
+    link = tmp_path / "folder" / "pylock.toml"
+    link.symlink_to("../victim")
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(PermissionError):
+        write_atomically(str(link), "x")
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert os.listdir(tmp_path / "folder") == ["pylock.toml"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
 def test_a_device_gets_the_text_and_stays(tmp_path: Path) -> None:
     device = tmp_path / "null"
