@@ -55,7 +55,8 @@ def decide(
         target = environment.interpreter.target
         python = target.python_name.replace("+", "")
         named = f"--python-version {python} --platform {target.platform}"
-        raise Offline(error.filenames, f"{lock_command('fetch', lock)} {named}") from None
+        error.command = f"{lock_command('fetch', lock)} {named}"
+        raise
     return replace(changes, lock_remarks=tuple(remarks)) if remarks else changes
 
 

@@ -150,6 +150,8 @@ class Offline(NetworkError):
     filenames: tuple[str, ...]
     command: str = "lockstream fetch"
     """It gets them, if the user names a place."""
+    other: str = ""
+    """The path of a wheel of the same release as one of them that is there, if any is."""
     shown: ClassVar[int] = 5
 
     @property
@@ -165,4 +167,5 @@ class Offline(NetworkError):
             listed += f" and {len(self.filenames) - self.shown} more"
         files = counted(len(self.filenames), "file")
         verb = "is" if len(self.filenames) == 1 else "are"
-        return f"offline, and {files} {verb} not on this machine: {listed}"
+        instead = f"; {self.other} is for another target" if self.other else ""
+        return f"offline, and {files} {verb} not on this machine: {listed}{instead}"

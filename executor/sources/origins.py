@@ -120,7 +120,8 @@ class Origins:
                 self._remote(step)
                 unreachable.append(step.filename)
         if self.offline and unreachable:
-            raise Offline(tuple(unreachable))
+            other = next(filter(None, map(self._other_wheel, unreachable)), "")
+            raise Offline(tuple(unreachable), other=other)
 
     def find(self, step: Step, lock_folder: str) -> Origin:
         """Return the preferred origin of the file of a step. Raises NotInstallable and Missing."""
@@ -170,6 +171,17 @@ class Origins:
             return None
         paths = [_path_of(url) for url in urls]
         return _file(next(filter(os.path.exists, paths), paths[0]), step.url)
+
+    def _other_wheel(self, filename: str) -> str:
+        """Return the path of another wheel of the release that ``filename`` is of; empty if there
+        is none: a folder that was fetched for another machine has one.
+        """
+        release = "-".join(filename.split("-")[:2]) + "-"
+        for folder in self.find_links if filename.endswith(".whl") else ():
+            for name in sorted(os.listdir(folder)):
+                if name.startswith(release) and name.endswith(".whl") and name != filename:
+                    return os.path.join(folder, name)
+        return ""
 
     def _opened_bundles(self) -> list[Bundle | BundleStream]:
         """Return the bundles. Raises InvalidBundle."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,22 @@ class TestOffline:
         )
         assert caught.value.exit_code is ExitCode.NETWORK
         assert "--find-links" in caught.value.hint
+
+    def test_a_wheel_for_another_machine_is_named(self, wheels: Path) -> None:
+        """What is installed follows from the lock and the machine, not from what is there."""
+        (wheels / "demo_other-1.0-py3-none-any.whl").touch()
+        places = Origins(find_links=(str(wheels),), offline=True)
+        theirs = FILENAME.replace("any", "win_amd64")
+        absent = replace(step(URL), filename="no-2-py3-none-any.whl")
+        with pytest.raises(Offline) as caught:
+            places.check([absent], "/")
+        assert str(caught.value).endswith("not on this machine: no-2-py3-none-any.whl")
+        with pytest.raises(Offline) as caught:
+            places.check([replace(step(URL), filename=theirs)], "/")
+        assert str(caught.value) == (
+            f"offline, and 1 file is not on this machine: {theirs}; "
+            f"{wheels / FILENAME} is for another target"
+        )
 
 
 class TestTls:
