@@ -178,6 +178,9 @@ def installed_distributions(folder: str) -> Iterator[Installed]:
         if kind == "dist-info" and dash:
             path = os.path.join(folder, name)
             whole.append(Installed(normalized_name(distribution), version, path))
+        elif kind == "egg-link" and stem:
+            # It has no version: demo-pkg.egg-link is of demo-pkg.
+            eggs.append(Installed(normalized_name(stem), "", os.path.join(folder, name)))
         elif f".{kind}" in EGGS and distribution:
             # demo-1.0-py3.11.egg-info names the Python too.
             version = version.partition("-")[0]

@@ -33,10 +33,12 @@ def test_distributions_are_known_by_their_metadata_folders(tmp_path: Path) -> No
         "pytz-2004d.dist-info",
     ):
         (tmp_path / name).mkdir()
-    (tmp_path / "developed.egg-link").touch()
+    for name in ("developed", "My.Dashed-name"):
+        (tmp_path / f"{name}.egg-link").touch()
     assert sorted(names(tmp_path)) == [
         ("demo-pkg", "1.0+cu118"),
         ("developed", ""),
+        ("my-dashed-name", ""),
         ("old", "0.1"),
         ("older", "0.2"),
         ("pytz", "2004d"),
