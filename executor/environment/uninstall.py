@@ -24,8 +24,14 @@ from executor.files.regular import open_regular
 __all__ = ["check_removal", "remove_files", "removed_entries", "shared_paths"]
 
 
-_STAYS = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR})
-"""Why a folder may stay: it has contents, something is mounted on it, or it is a link."""
+_STAYS = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOTDIR, errno.EROFS})
+"""Why a folder may stay: it has contents, something is mounted on it, it is a link, or it came with
+a read-only mount, whose files were looked for before."""
+
+
+_OF_FOLDERS = frozenset({errno.EISDIR, errno.EPERM, errno.EACCES, errno.EROFS})
+"""What unlink(2) says of a folder: EISDIR on Linux, EPERM by POSIX. On a read-only mount Linux says
+EROFS before it looks for the entry, which the mount may hide."""
 
 
 _PART = (
@@ -158,11 +164,12 @@ class _Removal:
             os.unlink(name, dir_fd=self._descriptor)
         except FileNotFoundError:
             pass
-        except (IsADirectoryError, PermissionError):
-            # unlink(2): EISDIR on Linux, EPERM by POSIX.
-            if os.path.islink(entry) or not os.path.isdir(entry):
+        except OSError as error:
+            is_folder = os.path.isdir(entry) and not os.path.islink(entry)
+            if is_folder and error.errno in _OF_FOLDERS:
+                self._later.add(entry)
+            elif error.errno != errno.EROFS or os.path.lexists(entry):
                 raise
-            self._later.add(entry)
 
     def finish(self) -> None:
         """Tidy up the last folder, and those that were left for the end."""
@@ -267,6 +274,10 @@ def _unlink_file(name: str, descriptor: int) -> None:
         # As in ``_Removal.remove``.
         status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         if not stat.S_ISDIR(status.st_mode):
+            raise
+    except OSError as error:
+        # Byte code without a source is not imported, so that of a mount may stay.
+        if error.errno != errno.EROFS:
             raise
 
 

@@ -82,19 +82,23 @@ class PermissionCheck:
             self._folder, self._folder_status = folder, os.stat(folder)
 
     def goes(self, entry: str) -> None:
-        """Check that ``entry`` can be removed or replaced, if it exists and is not a folder."""
-        with suppress(FileNotFoundError, NotADirectoryError):
+        """Check that ``entry`` can be removed or replaced, if it exists and is not a folder, and
+        what goes with it, also if somebody has removed it already.
+        """
+        folder, _, name = entry.rpartition("/")
+        try:
             status = os.lstat(entry)
-            # A folder goes only if it is empty in the end.
-            if not stat.S_ISDIR(status.st_mode):
-                self._check(entry, status)
-                folder, _, name = entry.rpartition("/")
-                if folder != self._left:
-                    self._left, self._cache = folder, {}
-                    if hash(folder) not in self._free:
-                        self._check_leaving(folder)
-                if self._cache and name.endswith(".py") and name[:-3] in self._cache:
-                    raise self._cache[name[:-3]]
+        except (FileNotFoundError, NotADirectoryError):
+            # On a read-only file system, nothing goes that is not listed.
+            if os.path.isdir(folder) and not _is_read_only(folder):
+                self._leaves(folder)
+            return
+        # A folder goes only if it is empty in the end.
+        if not stat.S_ISDIR(status.st_mode):
+            self._check(entry, status)
+            self._leaves(folder)
+            if self._cache and name.endswith(".py") and name[:-3] in self._cache:
+                raise self._cache[name[:-3]]
 
     def moves_away(self, folder: str) -> None:
         """Check that the dist-info folder ``folder`` can be moved to another folder."""
@@ -118,6 +122,14 @@ class PermissionCheck:
         has_flags = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if has_flags and _flags(entry) & _FIXED:
             raise _fixed(entry)
+
+    def _leaves(self, folder: str) -> None:
+        """Check ``folder`` with ``_check_leaving``, once if nothing in it is in the way."""
+        if folder != self._left:
+            self._left, self._cache = folder, {}
+            if hash(folder) not in self._free:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    self._check_leaving(folder)
 
     def _check_leaving(self, folder: str) -> None:
         """Check what a removal of entries from ``folder`` may bring: byte code goes with its

@@ -118,6 +118,19 @@ class TestOwners:
         )
         upgrade.check_done()
 
+    def test_byte_code_of_another_user_is_refused_also_if_its_source_is_gone(
+        self, upgrade: Upgrade
+    ) -> None:
+        """The first package was removed, and the second could not be."""
+        own(upgrade.environment, NOBODY)
+        cache = upgrade.packages / "zzz/__pycache__"
+        cache.mkdir()
+        (cache / "__init__.cpython-311.pyc").write_text("")
+        (upgrade.packages / "zzz/__init__.py").unlink()
+        text = upgrade.refused(NOBODY).text
+        assert "zzz/__pycache__: is not writable and belongs to root" in text
+        upgrade.check_done()
+
     def test_a_file_of_another_user_in_a_sticky_folder_is_refused(self, upgrade: Upgrade) -> None:
         own(upgrade.environment, NOBODY)
         os.chown(upgrade.packages / "zzz", OTHER, OTHER)
@@ -357,6 +370,21 @@ class TestMounts:
         ended = in_namespace(script, folder, lock(folder, "lock", wheel), lock(folder, "none"))
         assert ended.returncode == 0, ended.stderr
         assert ended.stdout.startswith("mine\n{}demo") or "mine\n{}demo" in ended.stdout
+
+    def test_a_read_only_volume_that_hides_files_has_nothing_to_remove(self, folder: Path) -> None:
+        """The package was half removed: Linux names the mount before it looks for the file."""
+        wheel = build_wheel(data_files={"data/share/f/a": "x", "data/share/g/h/b.py": "x"})
+        script = """
+            lockstream execute "$1" --target t
+            mount -t tmpfs volume t/share; mkdir -p t/share/g/h/__pycache__
+            touch t/share/g/h/__pycache__/mine.pyc; mount -o remount,ro t/share
+            echo "share/g/h,," >> t/demo-1.0.dist-info/RECORD
+            lockstream execute "$2" --target t --exact
+            ls -A t; find t/share -type f
+        """
+        ended = in_namespace(script, folder, lock(folder, "lock", wheel), lock(folder, "none"))
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.endswith("share\nt/share/g/h/__pycache__/mine.pyc\n"), ended.stdout
 
     def test_a_volume_that_is_too_small_is_refused_before_anything_changes(
         self, folder: Path
