@@ -40,8 +40,12 @@ from schemas.data_class import frozen
 __all__ = ["LEFT_OUT", "Workspace"]
 
 
-LEFT_OUT = (".venv", ".tox", ".nox", "node_modules", "__pycache__")
-"""Folders that the tools of a project make, and that builds do not read."""
+LEFT_OUT = (
+    *(".venv", ".tox", ".nox", "node_modules", "__pycache__", ".ipynb_checkpoints"),
+    *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".benchmarks"),
+)
+"""Folders that the tools of a project make, and that builds do not read. Not a folder of metadata
+(``*.egg-info``): setuptools reads in it which data belongs to an unpacked source distribution."""
 
 
 _PREFIX = "lockstream-build-"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from packaging.version import InvalidVersion, Version
 
@@ -63,14 +64,14 @@ def source_url(table: Mapping[str, Any]) -> str | None:
     uv's sources have the same keys. Raise ValueError.
     """
     part = table.get("subdirectory")
-    fragment = f"#subdirectory={part}" if part else ""
+    fragment = f"#subdirectory={quote(str(part))}" if part else ""
     if git := table.get("git"):
         url = str(git) if "://" in str(git) else re.sub(r"^([^:/]+):", r"ssh://\1/", str(git))
         url = url.removeprefix("git+")
         named = [str(table[key]) for key in ("rev", "tag", "branch") if key in table]
         return f"git+{url}{'@' + named[0] if named else ''}{fragment}"
     if address := table.get("url"):
-        return f"{address}{fragment}"
+        return f"{address}{fragment.replace('#', '&') if '#' in str(address) else fragment}"
     if (path := table.get("path")) or (path := table.get("file")):
         return f"file:{path}{fragment}"
     return None
@@ -96,7 +97,7 @@ def _line(name: str, table: Mapping[str, Any]) -> str:
     start = f"{name}[{','.join(extras)}]" if extras else name
     end = f" ; {marker}" if marker else ""
     if url := source_url(table):
-        return f"{start} @ {url}{end}"
+        return f"{start} @ {url.replace(' ', '%20')}{end}"
     return f"{start}{poetry_specifier(str(table.get('version', '*')))}{end}"
 
 

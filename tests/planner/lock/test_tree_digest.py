@@ -37,5 +37,8 @@ def test_what_no_build_reads_does_not_count(tree: Path) -> None:
     before = digest_of_tree(str(tree))
     (tree / ".git").mkdir()
     (tree / ".git" / "HEAD").write_text("ref")
+    for name in ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"):
+        (tree / "src" / name).mkdir()
+        (tree / "src" / name / "data").write_text(name)
     (tree / "src" / "a.py").touch()
     assert digest_of_tree(str(tree)) == before
