@@ -6,7 +6,7 @@ Source: https://ossf.github.io/osv-schema/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +51,11 @@ class Advisory:
 
     def includes(self, name: NormalizedName, version: Version) -> bool:
         """Return whether the release is affected."""
-        return any(one.includes(version) for one in self._about(name))
+        return bool(self.affected_of(name, (version,)))
+
+    def affected_of(self, name: NormalizedName, versions: Collection[Version]) -> set[Version]:
+        """Return which of these releases of a project are affected."""
+        return {found for one in self._about(name) for found in one.affected(versions)}
 
     def fixes(self, name: NormalizedName, version: Version) -> Iterator[Version]:
         """Yield the later versions that are named as fixed."""

@@ -70,14 +70,16 @@ class AffectedProject:
     """Those that are listed one by one, as the record spells them."""
     ranges: tuple[_AffectedRange, ...]
 
-    def includes(self, version: Version) -> bool:
-        """Return whether the release is affected."""
+    def affected(self, versions: Iterable[Version]) -> set[Version]:
+        """Return which of ``versions`` are affected."""
         listed = set(filter(None, map(_version, self.versions)))
-        return (
-            version in listed
+        return {
+            version
+            for version in versions
+            if version in listed
             or public_version(version) in listed
             or any(one.includes(version) for one in self.ranges)
-        )
+        }
 
     def fixes(self, version: Version) -> Iterator[Version]:
         """Yield the versions after ``version`` that a range names as fixed."""

@@ -162,6 +162,11 @@ def _ask(pins: Sequence[Pin], request: AuditRequest) -> _Answer:
     return _Answer(found=content.found, place=service.name, remarks=tuple(remarks))
 
 
+_MOST_FIXES = 100
+"""Versions that are named as fixed and looked at, those that come first; real records name one for
+each branch of releases."""
+
+
 def _joined(pin: Pin, advisories: Iterable[Advisory]) -> list[Finding]:
     """Return what is left of ``advisories`` that affect the release: those that are aliases are one
     vulnerability, and withdrawn ones are none.
@@ -179,9 +184,9 @@ def _joined(pin: Pin, advisories: Iterable[Advisory]) -> list[Finding]:
 
 def _finding(pin: Pin, group: Sequence[Advisory]) -> Finding:
     named = {version for one in group for version in one.fixes(*pin)}
-    fixed = {
-        version for version in named if not any(one.includes(pin[0], version) for one in group)
-    }
+    fixed = set(sorted(named)[:_MOST_FIXES])
+    for one in group:
+        fixed -= one.affected_of(pin[0], fixed)
     ends = [max(one.last_affected(*pin), default=None) for one in group if one.affected]
     known = [one for one in ends if one is not None]
     has_end = known and len(known) == len(ends) and not fixed

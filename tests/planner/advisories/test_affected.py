@@ -23,7 +23,8 @@ def ranged(*events: dict[str, str], kind: str = "ECOSYSTEM") -> AffectedProject:
 
 
 def versions_in(project: AffectedProject, *versions: str) -> list[str]:
-    return [one for one in versions if project.includes(Version(one))]
+    found = project.affected(map(Version, versions))
+    return [one for one in versions if Version(one) in found]
 
 
 @pytest.mark.parametrize(
