@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from executor.budget.cgroups import own_groups, read_int, read_words
 
-__all__ = ["free_processes", "usable_processors"]
+__all__ = ["free_processes", "own_processors", "usable_processors"]
 
 
 def usable_processors() -> int:
@@ -16,10 +16,7 @@ def usable_processors() -> int:
     It is at least one. Sources: https://man7.org/linux/man-pages/man2/sched_getaffinity.2.html
     (which counts cpusets), https://www.kernel.org/doc/html/latest/scheduler/sched-bwc.html.
     """
-    # Systems without cpusets have no such call.
-    usable = float(os.cpu_count() or 1)
-    with suppress(AttributeError, OSError):  # a seccomp filter may refuse the call
-        usable = float(len(os.sched_getaffinity(0)))
+    usable = float(len(own_processors()) or os.cpu_count() or 1)
     for folder, version in own_groups("cpu"):
         if version == 2:
             words = read_words(os.path.join(folder, "cpu.max"))
@@ -31,6 +28,15 @@ def usable_processors() -> int:
         if quota and period:
             usable = min(usable, quota / period)
     return max(1, int(usable))
+
+
+def own_processors() -> list[int]:
+    """Return the numbers of the processors that we may run on; none if they are not known."""
+    # Systems without cpusets have no such call, and a filter of system calls may refuse it: to an
+    # EINVAL, Python answers with ever larger sets.
+    with suppress(AttributeError, OSError, OverflowError):
+        return sorted(os.sched_getaffinity(0))
+    return []
 
 
 def free_processes() -> int | None:

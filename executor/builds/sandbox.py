@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from executor.budget.memory import own_memory, smallest_limit
+from executor.budget.processors import own_processors
 from executor.builds.cgroup import BuildGroup
 from executor.builds.process_tree import ProcessTree, computed, mapped_files
 from schemas.data_class import frozen
@@ -297,9 +298,7 @@ def _settings(
     report: int,
 ) -> dict[str, Any]:
     """Return the settings of the launcher, which writes its report to the descriptor ``report``."""
-    usable: list[int] = []
-    with suppress(OSError):  # a seccomp filter may refuse the call
-        usable = sorted(os.sched_getaffinity(0))
+    usable = own_processors()
     return {
         "groups": [group.entrance] if group else [],
         "data_limit": None if group else limits.limit,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from executor.budget import processors
-from executor.budget.processors import free_processes, usable_processors
+from executor.budget.processors import free_processes, own_processors, usable_processors
 
 
 @pytest.fixture(name="group")
@@ -48,15 +50,20 @@ def test_the_processors_of_this_machine_can_be_counted() -> None:
     assert usable_processors() >= 1
 
 
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.ENOSYS, errno.EINVAL])
 def test_a_filter_that_refuses_the_call_leaves_those_of_the_machine(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, refusal: int
 ) -> None:
     def refuse(_: int) -> set[int]:
-        raise PermissionError(1, "Operation not permitted")
+        if refusal == errno.EINVAL:
+            # What Python makes of it when its set has become too large.
+            raise OverflowError("could not allocate a large enough CPU set")
+        raise OSError(refusal, os.strerror(refusal))
 
     monkeypatch.setattr("os.sched_getaffinity", refuse)
     monkeypatch.setattr("os.cpu_count", lambda: 3)
     monkeypatch.setattr(processors, "own_groups", lambda _: [])
+    assert own_processors() == []
     assert usable_processors() == 3
 
 
