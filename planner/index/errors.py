@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-_NO_PROXY = "or list the host of the index in NO_PROXY"
+_NO_PROXY = "or list the host in NO_PROXY"
 
 
 PROXY_LOGIN_MISSING = (

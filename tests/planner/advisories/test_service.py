@@ -307,15 +307,20 @@ class TestALogin:
 
 
 def test_the_proxy_of_the_environment_is_used(
-    server: AdvisoryServer, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Proxy(authorization="Basic wanted") as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         with (
-            pytest.raises(ProxyRefused),
+            pytest.raises(ProxyRefused) as raised,
             AdvisoryService("http://service.example", pause=pauses.append) as opened,
         ):
             opened.ask([pin()])
+    assert proxy.requests[0].target == f"http://service.example{BATCH}"
+    assert raised.value.hint == (
+        "write its login, user:password@, before its host in HTTP_PROXY or HTTPS_PROXY, or list "
+        "the host in NO_PROXY"
+    )
 
 
 @pytest.mark.parametrize(
