@@ -111,17 +111,20 @@ class PermissionCheck:
 
     def _check(self, entry: str, status: os.stat_result) -> None:
         self.changes_in(os.path.dirname(entry))
-        outer = self._folder_status
-        # unlink(2): a sticky folder protects the files of its users from each other.
-        is_sticky = outer is not None and outer.st_mode & stat.S_ISVTX
-        if is_sticky and self._user not in {0, status.st_uid, outer and outer.st_uid}:
-            owner = _user_name(status.st_uid)
-            raise NotChangeable(entry, f"its folder is sticky, and it belongs to {owner}", _OWNER)
+        if self._folder_status is not None:
+            self._check_sticky(entry, status, self._folder_status)
         if entry in self._mounts:
             raise NotChangeable(entry, "something is mounted on it", f"run umount {entry}")
         has_flags = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if has_flags and _flags(entry) & _FIXED:
             raise _fixed(entry)
+
+    def _check_sticky(self, entry: str, status: os.stat_result, outer: os.stat_result) -> None:
+        """Check that a sticky folder, whose status is ``outer``, lets ``entry`` go."""
+        # unlink(2), rmdir(2): such a folder protects the entries of its users from each other.
+        if outer.st_mode & stat.S_ISVTX and self._user not in {0, status.st_uid, outer.st_uid}:
+            owner = _user_name(status.st_uid)
+            raise NotChangeable(entry, f"its folder is sticky, and it belongs to {owner}", _OWNER)
 
     def _leaves(self, folder: str) -> None:
         """Check ``folder`` with ``_check_leaving``, once if nothing in it is in the way."""
@@ -152,8 +155,9 @@ class PermissionCheck:
         if not self._cache:
             self._free.add(hash(folder))
         while is_below(folder, self._packages):
-            folder = os.path.dirname(folder)
+            inner, folder = folder, os.path.dirname(folder)
             _check_folder(folder)
+            self._check_sticky(inner, os.lstat(inner), os.stat(folder))
 
 
 def _check_folder(folder: str) -> None:

@@ -140,6 +140,17 @@ class TestOwners:
         assert "zzz/__init__.py: its folder is sticky, and it belongs to" in text
         upgrade.check_done()
 
+    def test_a_folder_of_another_user_in_a_sticky_folder_is_refused(self, upgrade: Upgrade) -> None:
+        """Both packages were removed, and none was installed."""
+        own(upgrade.environment, NOBODY)
+        os.chown(upgrade.packages, 0, 0)
+        upgrade.packages.chmod(0o1777)
+        os.chown(upgrade.packages / "zzz", OTHER, OTHER)
+        (upgrade.packages / "zzz").chmod(0o777)
+        text = upgrade.refused(NOBODY).text
+        assert "zzz: its folder is sticky, and it belongs to" in text
+        upgrade.check_done()
+
     def test_a_folder_that_forbids_changes_is_refused_with_the_command_that_helps(
         self, upgrade: Upgrade
     ) -> None:
