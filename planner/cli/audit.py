@@ -142,7 +142,7 @@ def _fix(finding: Finding) -> str:
     """Return the versions with the fix, or that the last affected one is known, or a dash."""
     if finding.last_affected:
         return f"> {finding.last_affected}"
-    return ", ".join(map(str, finding.fixed)) or "-"
+    return enumerate_some(finding.fixed) or "-"
 
 
 def _sums(found: Audit) -> Iterator[str]:
