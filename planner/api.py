@@ -28,6 +28,7 @@ from planner.plan_request import (
 from planner.planning.reporter import Reporter, tell
 from planner.review.check import find_problems, find_undecided
 from planner.review.fit import check_fit
+from planner.review.lost_wheels import find_lost_wheels
 from planner.review.planned_lock import PlannedLock
 from planner.review.previous import check_files, is_current, preferences
 from planner.review.recorded import (
@@ -113,7 +114,10 @@ def check_lock(path: str, request: PlanRequest | None = None) -> CheckedLock:
         lock=lock,
         environments=group_targets(recorded_targets(lock)) or question.environments,
         problems=find_problems(lock, question),
-        undecided=find_undecided(question, request.upgraded, everything=request.upgrade),
+        undecided=(
+            *find_undecided(question, request.upgraded, everything=request.upgrade),
+            *find_lost_wheels(lock, question.folder),
+        ),
     )
 
 
@@ -137,6 +141,8 @@ def plan_lock(request: PlanRequest, reporter: Reporter | None = None) -> Planned
         reporter.input_remark(remark)
     previous = task.previous
     if previous and task.may_be_kept and is_current(previous, task.question):
+        for lost in find_lost_wheels(previous, task.question.folder):
+            reporter.input_remark(f"{lost}; lockstream plan --refresh builds it again")
         text = Path(task.output).read_text(encoding="utf-8")
         planned = task.planned(text, previous, is_changed=False)
         _check_content(planned, request, reporter)
