@@ -248,17 +248,15 @@ def _own_folders(roots: Sequence[str]) -> frozenset[str]:
 def _is_gone(name: str, descriptor: int, *, may_stay: bool) -> bool:
     """Remove the folder ``name`` in ``descriptor`` if it is empty, and return whether it is gone.
 
-    Raises OSError; if it ``may_stay``, not because its folder belongs to another user.
+    Raises OSError; if it ``may_stay``, not because the user may not remove it: it or its folder may
+    belong to another one.
     """
     try:
         os.rmdir(name, dir_fd=descriptor)
     except FileNotFoundError:
         pass
     except OSError as error:
-        is_denied = isinstance(error, PermissionError) and may_stay
-        if error.errno not in _STAYS and not (
-            is_denied and not os.access(".", os.W_OK, dir_fd=descriptor)
-        ):
+        if error.errno not in _STAYS and not (may_stay and isinstance(error, PermissionError)):
             raise
         return False
     return True

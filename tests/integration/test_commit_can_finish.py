@@ -151,6 +151,21 @@ class TestOwners:
         assert "zzz: its folder is sticky, and it belongs to" in text
         upgrade.check_done()
 
+    def test_an_emptied_folder_of_data_of_another_user_may_stay(self, folder: Path) -> None:
+        """The package was half removed: its folder was not sticky, but that around it was."""
+        wheel = build_wheel(data_files={"data/share/demo/a": "x"})
+        environment = environment_below(folder / "env")
+        execute(lock(folder, "lock", wheel), environment)
+        own(environment, NOBODY)
+        inner = Path(environment.interpreter.schemes.data, "share/demo")
+        for place, user, mode in ((inner.parent, 0, 0o1777), (inner, OTHER, 0o777)):
+            os.chown(place, user, user)
+            place.chmod(mode)
+        remove = partial(execute, lock(folder, "none"), environment, sync=Sync(exact=True))
+        ended = done_as(NOBODY, remove)
+        assert ended.status == 0, ended.text
+        assert [*inner.iterdir()] == [*packages(environment).iterdir()] == []
+
     def test_a_folder_that_forbids_changes_is_refused_with_the_command_that_helps(
         self, upgrade: Upgrade
     ) -> None:
