@@ -28,7 +28,8 @@ NO_MEMORY = (
     "hint: raise the memory limit (ulimit -v, ulimit -d, or that of the container)\n"
 )
 
-FAILURES = (ImportError, MemoryError, OSError, KeyboardInterrupt)  # of an import at the start
+FAILURES = (ImportError, MemoryError, OSError, EOFError, KeyboardInterrupt)
+"""Of an import at the start; EOFError is of damaged byte code."""
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOMS = frozenset({"schemas", "planner", "executor"})
@@ -115,6 +116,8 @@ def _end_of_start(error: BaseException) -> int:
         if number not in {errno.EMFILE, errno.ENFILE}:  # files of others, a filter of system calls
             remedy, status = "let this user read it, or seccomp allow it", NOT_PERMITTED
         text = f"error: {place}: {os.strerror(number)}\nhint: to load the program, {remedy}\n"
+    if damaged := _damaged(error):
+        text, status = damaged, USAGE
     if isinstance(error, KeyboardInterrupt):
         text, status = "interrupted\n", INTERRUPTED
     os.write(2, text.encode(errors="backslashreplace"))
@@ -128,6 +131,28 @@ def _unfit(error: ImportError) -> str:
         f"{error}\n"
         "hint: it needs Python 3.11 or newer, and what it requires installed for that Python and "
         "hidden by no other module: pipx install lockstream, or uv tool install lockstream\n"
+    )
+
+
+def _damaged(error: BaseException) -> str:
+    """Return the text of the end of a program whose byte code is damaged; empty if it is not.
+
+    Python writes what a full disk or ``ulimit -f`` lets it write of a file of byte code, and
+    takes that for a whole one ever after (https://github.com/python/cpython/issues/126606).
+    """
+    if "marshal data" not in str(error) and "EOF read where" not in str(error):
+        return ""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        # A local name of SourceLoader.get_code. No part of the error names the file.
+        place = trace.tb_frame.f_locals.get("bytecode_path") or place
+        trace = trace.tb_next
+    remedy = f"delete {place}" if place else "set PYTHONPYCACHEPREFIX to an empty folder"
+    if place.startswith(HERE):
+        remedy = f"delete the folders __pycache__ below {HERE}"  # others may be damaged, too
+    return (
+        f"error: {place or 'a file of byte code'}: it is damaged, as a full disk leaves it "
+        f"({error})\nhint: {remedy}: Python makes byte code again from its source\n"
     )
 
 
@@ -309,6 +334,9 @@ def _end(error: BaseException) -> int:
         return NOT_ENOUGH
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in ROOMS:
         tell(_unfit(error))
+        return USAGE
+    if damaged := _damaged(error):
+        tell(damaged)
         return USAGE
     return tell_why(error)
 

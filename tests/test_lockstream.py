@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.metadata import version
+from importlib.util import cache_from_source
 from pathlib import Path
 from types import ModuleType
 
@@ -440,6 +441,30 @@ class TestEnds:
         done = run(sys.executable, "-m", "lockstream", "plan", "-h", PYTHONPATH=str(tmp_path))
         assert done.returncode == ExitCode.USAGE
         assert "cannot load lockstream: No module named 'click.exceptions'\n" in done.stderr
+
+    @pytest.mark.parametrize(
+        "module", ["executor/budget/__init__", "executor/lock/reader", "executor/install/install"]
+    )
+    def test_byte_code_that_a_full_disk_has_cut_off_is_no_defect(
+        self, tmp_path: Path, module: str
+    ) -> None:
+        """Python takes it for whole; the reader of a lock is a fork."""
+        (tmp_path / "pylock.toml").write_text(lock_of([]))
+        words = ["execute", str(tmp_path / "pylock.toml"), "--target", str(tmp_path / "tree")]
+        command = [sys.executable, "-m", "lockstream", *words]
+        code = tmp_path / "code"
+        assert run(*command, PYTHONPYCACHEPREFIX=str(code)).returncode == 0
+        file = Path(cache_from_source(f"{PROJECT}/{module}.py"))
+        file = code / file.parent.parent.relative_to("/") / file.name
+        file.write_bytes(file.read_bytes()[:40])
+        done = run(*command, PYTHONPYCACHEPREFIX=str(code))
+        assert done.returncode == ExitCode.USAGE
+        assert "it is damaged, as a full disk leaves it (marshal data too short)\n" in done.stderr
+        hints = (f"hint: delete {file}: ", "hint: set PYTHONPYCACHEPREFIX to an empty folder: ")
+        assert any(hint in done.stderr for hint in hints)
+        assert run(*command, PYTHONPYCACHEPREFIX=str(tmp_path / "empty")).returncode == 0
+        file.unlink()
+        assert run(*command, PYTHONPYCACHEPREFIX=str(code)).returncode == 0
 
     def test_what_a_room_does_not_define_is_a_defect(
         self, run_command: Run, capsys: pytest.CaptureFixture[str]
