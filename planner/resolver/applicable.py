@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 
@@ -27,7 +28,13 @@ def applicable(
             if _is_wanted(one, environment):
                 found.append(one)
         except (UndefinedComparison, UndefinedEnvironmentName) as error:
-            raise InvalidRequirementLine(one.origin, f"its marker is invalid: {error}") from None
+            refused = InvalidRequirementLine(one.origin, f"its marker is invalid: {error}")
+            if isinstance(error, UndefinedComparison) and "~=" in str(error):
+                hint = (
+                    "write >= or == in the place of ~=, which is for versions of two parts or more"
+                )
+                refused = replace(refused, hint=hint)
+            raise refused from None
     return found
 
 

@@ -37,5 +37,8 @@ def test_extras_become_dependencies_of_their_own(tmp_path: Path) -> None:
 
 def test_a_marker_that_cannot_be_evaluated_is_reported_with_its_line(tmp_path: Path) -> None:
     found = read(tmp_path, "app; python_full_version ~= '3'")
-    with pytest.raises(InvalidRequirementLine, match=r"requirements\.in:1"):
+    with pytest.raises(InvalidRequirementLine, match=r"requirements\.in:1") as caught:
         applicable(found, LINUX)
+    assert caught.value.hint == (
+        "write >= or == in the place of ~=, which is for versions of two parts or more"
+    )
