@@ -155,7 +155,7 @@ def test_a_second_layer_leaves_the_files_of_the_first_as_they_are(
 ) -> None:
     assert run("-q", "--package", "heavy", "-o", "pylock.heavy.toml") == 0
     assert run("-q", "-o", "pylock.app.toml") == 0
-    into = ["-q", "--target", str(tmp_path / "layers")]
+    into = ["-q", "--target", str(tmp_path / "layers"), *LINUX]
     assert lockstream.main(["execute", "pylock.heavy.toml", *into]) == 0
     first = states(tmp_path / "layers")
     index.asked.clear()
@@ -165,7 +165,7 @@ def test_a_second_layer_leaves_the_files_of_the_first_as_they_are(
     assert any("light" in path for path in second)
     fetched = [path for path in index.paths("GET") if "heavy-1.0" in path]
     assert fetched == [], "it was fetched for the first layer alone"
-    whole = ["-q", "--target", str(tmp_path / "whole")]
+    whole = ["-q", "--target", str(tmp_path / "whole"), *LINUX]
     assert lockstream.main(["execute", str(lock), *whole]) == 0
     assert differences(snapshot(tmp_path / "layers"), snapshot(tmp_path / "whole")) == []
 
