@@ -453,7 +453,8 @@ class TestEnds:
         words = ["execute", str(tmp_path / "pylock.toml"), "--target", str(tmp_path / "tree")]
         command = [sys.executable, "-m", "lockstream", *words]
         code = tmp_path / "code"
-        assert run(*command, PYTHONPYCACHEPREFIX=str(code)).returncode == 0
+        done = run(*command, PYTHONPYCACHEPREFIX=str(code), PYTHONDONTWRITEBYTECODE="")
+        assert done.returncode == 0
         file = Path(cache_from_source(f"{PROJECT}/{module}.py"))
         file = code / file.parent.parent.relative_to("/") / file.name
         file.write_bytes(file.read_bytes()[:40])

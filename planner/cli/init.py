@@ -10,6 +10,7 @@ from packaging.pylock import Pylock
 
 from executor import echo, is_quiet, read_input
 from planner.cli.lock_options import open_lock
+from planner.cli.merge import git
 from planner.inputs.errors import UnreadableInput
 from planner.lock.writer import write_atomically
 from planner.review.ci_files import CI_FILES, CiFile, FileExists, LeadsOutside
@@ -27,6 +28,9 @@ __all__ = ["init"]
 @click.group("init")
 def init() -> None:
     """Write files by which other programs use the lock of a project."""
+
+
+init.add_command(git)
 
 
 @init.command("ci", short_help="Write the file by which CI installs the lock.")
