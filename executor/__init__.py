@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from executor.builds.toolchain import default_flags as default_flags
     from executor.builds.toolchain import describe as describe
     from executor.builds.toolchain import with_jobs as with_jobs
-    from executor.builds.workspace import LEFT_OUT as LEFT_OUT
     from executor.builds.workspace import Workspace as Workspace
+    from executor.builds.workspace import left_out_of as left_out_of
     from executor.cli.command_line import prepare as prepare
     from executor.cli.command_line import set_by_variables as set_by_variables
     from executor.cli.log_option import log_option as log_option
@@ -103,7 +103,6 @@ if TYPE_CHECKING:
     from executor.wheels.staged_wheel import StagedWheel as StagedWheel
 
 _HOMES = {
-    "LEFT_OUT": "builds.workspace",
     "BackendUnusable": "builds.errors",
     "Budget": "budget.budget",
     "BuildKilled": "builds.errors",
@@ -162,6 +161,7 @@ _HOMES = {
     "is_trusted": "files.user_folders",
     "json_option": "cli.option_group",
     "led_to": "sources.redirects",
+    "left_out_of": "builds.workspace",
     "lock_argument": "cli.option_group",
     "log_option": "cli.log_option",
     "logged_run": "cli.log_option",

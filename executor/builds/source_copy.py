@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Collection
+from collections.abc import Callable
 from contextlib import suppress
 
 from executor.builds.errors import RepositoryUnusable
@@ -25,22 +25,22 @@ _SHARED = ("packed-refs", "shallow")
 """Files of a repository that all its worktrees share, apart from objects and refs."""
 
 
-def copy_project(package: str, source: str, folder: str, left_out: Collection[str]) -> str:
+def copy_project(package: str, source: str, folder: str, is_left_out: Callable[[str], bool]) -> str:
     """Copy the folder ``source`` below ``folder``, which must not exist; return the copy's path.
 
-    Entries with a name in ``left_out`` are not copied, and neither are sockets, pipes, devices, and
+    Entries whose name ``is_left_out`` are not copied, and neither are sockets, pipes, devices, and
     folders that this user may not read: a build cannot use them either. If the history of the
     folder is outside of it, the copy is in the same place of a small repository in ``folder``.
     Raises OSError.
     """
     repository = _Repository.around(source)
     if repository is None:
-        _copy_folder(source, folder, left_out)
+        _copy_folder(source, folder, is_left_out)
         return folder
     inner = os.path.relpath(os.path.realpath(source), repository.top)
     copy = os.path.normpath(os.path.join(folder, inner))
     os.makedirs(os.path.dirname(copy), exist_ok=True)
-    _copy_folder(source, copy, left_out)
+    _copy_folder(source, copy, is_left_out)
     with suppress(RepositoryUnusable, OSError):  # without git there is no version to read either
         repository.show_in(package, folder, inner)
     return copy
@@ -120,7 +120,7 @@ def _first_line(path: str) -> str:
     return ""
 
 
-def _copy_folder(source: str, folder: str, left_out: Collection[str]) -> None:
+def _copy_folder(source: str, folder: str, is_left_out: Callable[[str], bool]) -> None:
     """Copy files, links and folders below ``source``. Raises OSError."""
     os.mkdir(folder)
     # The copy may be made inside of the project, if TMPDIR is there.
@@ -130,7 +130,7 @@ def _copy_folder(source: str, folder: str, left_out: Collection[str]) -> None:
         place, copy = waiting.pop()
         with suppress(PermissionError, FileNotFoundError), os.scandir(place) as entries:
             for entry in entries:
-                if entry.name in left_out:
+                if is_left_out(entry.name):
                     continue
                 found = entry.stat(follow_symlinks=False)
                 path = os.path.join(copy, entry.name)

@@ -15,7 +15,7 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from itertools import count
@@ -37,15 +37,19 @@ from executor.sources.origins import Origins
 from schemas.builds import BuildFlags
 from schemas.data_class import frozen
 
-__all__ = ["LEFT_OUT", "Workspace"]
+__all__ = ["Workspace", "left_out_of"]
 
 
-LEFT_OUT = (
+_LEFT_OUT = frozenset((
     *(".venv", ".tox", ".nox", "node_modules", "__pycache__", ".ipynb_checkpoints"),
     *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".benchmarks"),
-)
-"""Folders that the tools of a project make, and that builds do not read. Not a folder of metadata
-(``*.egg-info``): setuptools reads in it which data belongs to an unpacked source distribution."""
+))  # fmt: skip
+"""Entries that the tools of a project make, and that builds do not read."""
+
+
+_METADATA, _OF_SDIST = ".egg-info", "PKG-INFO"
+"""How the name of a folder of setuptools' metadata ends, and the file that an unpacked source
+distribution has at its top."""
 
 
 _PREFIX = "lockstream-build-"
@@ -53,6 +57,22 @@ _PREFIX = "lockstream-build-"
 
 _FRESH_SECONDS = 60.0
 """A folder that was just made may not be locked yet by the program that made it."""
+
+
+def left_out_of(folder: str) -> Callable[[str], bool]:
+    """Return a function that tells whether a build of the project ``folder`` does without an entry
+    of a name, in whichever folder of it.
+
+    The metadata that an editable installation has left is such a one: setuptools adds the files
+    that it lists to the wheel, so that a checkout gave another wheel than a clean one. In an
+    unpacked source distribution it says which data belongs to the package.
+    """
+    is_sdist = os.path.isfile(os.path.join(folder, _OF_SDIST))
+
+    def is_left_out(name: str) -> bool:
+        return name in _LEFT_OUT or (name.endswith(_METADATA) and not is_sdist)
+
+    return is_left_out
 
 
 @frozen
@@ -106,7 +126,7 @@ class Workspace:
         folder = os.path.join(self.inside, f"source-{next(self._numbers)}")
         with self.space():
             if os.path.isdir(source):
-                root = copy_project(self.package, source, folder, LEFT_OUT)
+                root = copy_project(self.package, source, folder, left_out_of(source))
             else:
                 os.mkdir(folder)
                 root = unpack_source(source, folder)

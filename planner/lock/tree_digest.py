@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
-from executor import LEFT_OUT, digest_file
+from executor import digest_file, left_out_of
 
 __all__ = ["digest_of_tree"]
 
@@ -30,6 +30,7 @@ def digest_of_tree(folder: str) -> str:
 
 
 def _files(folder: str) -> Iterator[str]:
+    is_left_out = left_out_of(folder)
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in {*LEFT_OUT, ".git"})
+        folders[:] = sorted(name for name in folders if name != ".git" and not is_left_out(name))
         yield from (os.path.join(place, name) for name in sorted(names))

@@ -14,6 +14,7 @@ from executor.builds.source_copy import copy_project
 from helpers.repositories import Repository, needs_git
 
 LEFT_OUT = (".venv", "__pycache__")
+is_left_out = LEFT_OUT.__contains__
 
 
 def described(folder: Path) -> str:
@@ -38,7 +39,7 @@ def _copies(tmp_path: Path) -> Path:
 
 
 def copy(source: Path, copies: Path) -> Path:
-    return Path(copy_project("demo", str(source), str(copies / "source"), LEFT_OUT))
+    return Path(copy_project("demo", str(source), str(copies / "source"), is_left_out))
 
 
 class TestFiles:
@@ -125,7 +126,10 @@ class TestHistory:
         assert described(copy(repository.folder / "packages/two", copies)).startswith("v1.2-1-g")
         made = Path(
             copy_project(
-                "demo", str(repository.folder / "packages/one"), str(copies / "b"), LEFT_OUT
+                "demo",
+                str(repository.folder / "packages/one"),
+                str(copies / "b"),
+                LEFT_OUT.__contains__,
             )
         )
         assert described(made).endswith("-dirty")

@@ -56,6 +56,21 @@ def test_a_source_distribution_becomes_a_wheel_and_leaves_nothing(tmp_path: Path
     assert not os.path.exists(place.folder)
 
 
+@pytest.mark.parametrize("is_sdist", [False, True])
+def test_metadata_that_an_editable_installation_left_is_no_part_of_a_project(
+    place: Workspace, tmp_path: Path, is_sdist: bool
+) -> None:
+    (tmp_path / "src/demo.egg-info").mkdir(parents=True)
+    (tmp_path / "src/demo.py").touch()
+    (tmp_path / ".venv").mkdir()
+    if is_sdist:
+        (tmp_path / "PKG-INFO").touch()
+    tree = place.tree(str(tmp_path))
+    assert os.path.exists(f"{tree}/src/demo.egg-info") is is_sdist
+    assert os.path.exists(f"{tree}/src/demo.py")
+    assert not os.path.exists(f"{tree}/.venv")
+
+
 def test_what_is_built_with_is_installed_from_its_lock(place: Workspace, tmp_path: Path) -> None:
     build_wheel("tool", "2.0").write(tmp_path)
     lock = tmp_path / "pylock.build-demo.toml"

@@ -42,3 +42,17 @@ def test_what_no_build_reads_does_not_count(tree: Path) -> None:
         (tree / "src" / name / "data").write_text(name)
     (tree / "src" / "a.py").touch()
     assert digest_of_tree(str(tree)) == before
+
+
+def test_metadata_that_an_editable_installation_left_does_not_count_but_in_an_sdist(
+    tree: Path,
+) -> None:
+    metadata = tree / "src" / "demo.egg-info"
+    before = digest_of_tree(str(tree))
+    metadata.mkdir()
+    (metadata / "SOURCES.txt").write_text("src/data.bin")
+    assert digest_of_tree(str(tree)) == before
+    (tree / "PKG-INFO").write_text("Name: demo")
+    unpacked = digest_of_tree(str(tree))
+    (metadata / "SOURCES.txt").write_text("")
+    assert digest_of_tree(str(tree)) != unpacked
