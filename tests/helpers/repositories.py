@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["Repository", "needs_git"]
+__all__ = ["Repository", "needs_git", "own_git"]
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 
@@ -20,6 +20,12 @@ _ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
 }
+
+
+def own_git(patch: pytest.MonkeyPatch) -> None:
+    """Let the git of this test be that of its author alone, whatever the user has configured."""
+    for variable, value in _ENVIRONMENT.items():
+        patch.setenv(variable, value)
 
 
 class Repository:

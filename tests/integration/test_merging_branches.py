@@ -10,6 +10,7 @@ import pytest
 import lockstream
 from helpers.index import Index
 from helpers.locks import WINDOWS, plan_into
+from helpers.repositories import own_git
 from helpers.wheels import build_wheel
 
 pytestmark = pytest.mark.usefixtures("cache_folder")
@@ -20,12 +21,7 @@ LINES = ["app", "middle", "zoo"]
 @pytest.fixture
 def repository(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A lock under version control."""
-    for variable, value in {
-        "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
-        "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
-        "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(variable, value)
+    own_git(monkeypatch)
     for name in ("app", "middle", "zoo", "shared"):
         index.add(build_wheel(name, requires=["shared"] if name != "shared" else []))
     index.add(build_wheel("base", requires=["shared", "new"]), build_wheel("new"))

@@ -12,6 +12,7 @@ import pytest
 import lockstream
 from helpers.index import Index
 from helpers.locks import plan_into, write_lock
+from helpers.repositories import own_git
 from helpers.wheels import build_wheel
 from planner.cli import merge as command
 
@@ -27,12 +28,7 @@ def git(*words: str, status: int = 0) -> str:
 @pytest.fixture(name="repository")
 def _repository(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository whose lock has packages that are neighbours, and a driver."""
-    for variable, value in {
-        "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
-        "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
-        "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(variable, value)
+    own_git(monkeypatch)
     monkeypatch.chdir(tmp_path)
     # git runs the driver in a shell, which finds the lockstream of this Python.
     program = f"{sys.executable} -m lockstream"
