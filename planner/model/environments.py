@@ -8,6 +8,7 @@ for each of the targets.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from packaging.markers import Marker
 from packaging.version import Version
@@ -78,6 +79,7 @@ def group_targets(targets: Iterable[Target]) -> tuple[MarkerEnvironment, ...]:
                 hint="environments of a lock differ in platform, machine or minor version of "
                 "Python; name one of the two",
             )
-        if target not in group:
+        # 3.12 and 3.12.0 are the same here: its first release is what is planned for.
+        if all(replace(target, is_series=one.is_series) != one for one in group):
             group.append(target)
     return tuple(MarkerEnvironment(tuple(group)) for group in groups.values())
