@@ -59,11 +59,12 @@ if TYPE_CHECKING:
     from executor.files.durability import sync_folder as sync_folder
     from executor.files.file_digest import digest_file as digest_file
     from executor.files.locks import try_lock as try_lock
+    from executor.files.regular import NO_END as NO_END
     from executor.files.regular import open_at_once as open_at_once
     from executor.files.regular import open_regular as open_regular
     from executor.files.regular import read_input as read_input
     from executor.files.regular import read_regular as read_regular
-    from executor.files.regular import refuse_planted as refuse_planted
+    from executor.files.regular import replaced_place as replaced_place
     from executor.files.user_folders import cache_folder as cache_folder
     from executor.files.user_folders import is_trusted as is_trusted
     from executor.install.decide import decide as decide
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from executor.wheels.staged_wheel import StagedWheel as StagedWheel
 
 _HOMES = {
+    "NO_END": "files.regular",
     "BackendUnusable": "builds.errors",
     "Budget": "budget.budget",
     "BuildKilled": "builds.errors",
@@ -176,7 +178,7 @@ _HOMES = {
     "read_input": "files.regular",
     "read_regular": "files.regular",
     "reason_of": "sources.response",
-    "refuse_planted": "files.regular",
+    "replaced_place": "files.regular",
     "request_target": "sources.connection",
     "requested_pause": "sources.retries",
     "scope_options": "cli.options",

@@ -6,12 +6,13 @@ import errno
 import os
 import stat
 from codecs import BOM_UTF8
+from contextlib import suppress
 from io import BufferedReader, FileIO, TextIOWrapper
 from typing import Any, BinaryIO, TextIO
 
 __all__ = [
-    "NOT_REGULAR", "open_at_once", "open_regular", "read_input", "read_regular", "refuse_planted",
-    "unmarked_text",
+    "NOT_REGULAR", "NO_END", "open_at_once", "open_regular", "read_input", "read_regular",
+    "refuse_planted", "replaced_place", "unmarked_text",
 ]  # fmt: skip
 
 
@@ -20,8 +21,11 @@ NOT_REGULAR = frozenset({errno.ENOENT, errno.EINVAL, errno.EISDIR, errno.ELOOP, 
 folder, a link (or one to itself, if links are followed), a socket."""
 
 
+NO_END = "it is a link to nothing"
+
+
 _FOR_ALL = stat.S_ISVTX | stat.S_IWOTH
-"""The mode of a folder in which everybody may make files, and nobody removes those of others."""
+"""The mode bits of a folder such as /tmp: all users may create files, and remove only their own."""
 
 
 _MAX_INPUT = 64 << 20
@@ -82,8 +86,8 @@ def refuse_planted(path: str) -> None:
     """Raise PermissionError if ``path`` is a link that another user has made in a folder for all,
     such as /tmp: a file would be written wherever it leads.
 
-    Linux does so itself if it is told to (fs.protected_symlinks,
-    https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks); not in every container.
+    Linux does this itself if fs.protected_symlinks is set, which it is not in every container
+    (https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks).
     """
     try:
         link = os.lstat(path)
@@ -94,6 +98,24 @@ def refuse_planted(path: str) -> None:
         return
     if link.st_uid not in {os.geteuid(), folder.st_uid}:
         raise PermissionError(errno.EACCES, "it is a link of another user", path)
+
+
+def replaced_place(path: str) -> str | None:
+    """Return the path of the file that a new one for ``path`` replaces, whether it exists or not;
+    None for a device or a pipe, which is opened instead: as root, a file would take the place of
+    /dev/null for every program.
+
+    A link to a file stays a link. One to nothing is refused: a checkout may have brought it, and a
+    new file would be made wherever it leads. So is the link of another user in /tmp. Raise OSError.
+    """
+    refuse_planted(path)
+    if os.path.islink(path) and not os.path.exists(path):
+        raise FileNotFoundError(errno.ENOENT, NO_END, path)
+    with suppress(OSError):  # there is none yet
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            return None
+    return os.path.realpath(path)
 
 
 def open_at_once(path: str, flags: int) -> int:

@@ -5,7 +5,6 @@ lock -> packages -> files of all targets, in fixed order -> fetch -> verify -> a
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import tempfile
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from executor.files.disk_space import Need, check_space
 from executor.files.durability import flush
 from executor.files.held_folder import HeldFolder
-from executor.files.regular import open_at_once, refuse_planted
+from executor.files.regular import open_at_once, replaced_place
 from executor.install.file_source import Arrived, FileSource
 from executor.lock.errors import LockUnreadable
 from executor.lock.options import TargetNames
@@ -124,11 +123,11 @@ def _opened(output: str | None, size: int) -> Iterator[tuple[FileIO, HeldFolder]
     """Yield the file to write an archive of about ``size`` bytes to, and a folder for what has to
     be stored meanwhile.
 
-    A link to a file stays a link. One to nothing, which a checkout may have brought, is refused,
-    and that of another user in /tmp. A device or a pipe stays what it is. A file that is replaced
-    keeps its permissions. Raises FolderBusy, NotEnoughDisk and OSError.
+    Links, devices and pipes are treated as ``replaced_place`` says. A file that is replaced keeps
+    its permissions. Raises FolderBusy, NotEnoughDisk and OSError.
     """
-    if output is None or _takes_bytes(output):
+    path = None if output is None else replaced_place(output)
+    if path is None:
         with (
             FileIO(1, "w", closefd=False)
             if output is None
@@ -137,10 +136,6 @@ def _opened(output: str | None, size: int) -> Iterator[tuple[FileIO, HeldFolder]
         ):
             yield file, folder
         return
-    refuse_planted(output)
-    if os.path.islink(output) and not os.path.exists(output):
-        raise FileNotFoundError(errno.ENOENT, "it is a link to nothing", output)
-    path = os.path.realpath(output)
     folder_path, name = os.path.split(path)
     with FileFolder.opened(folder_path) as held:
         check_space(folder_path, Need(size, 1))
@@ -149,11 +144,3 @@ def _opened(output: str | None, size: int) -> Iterator[tuple[FileIO, HeldFolder]
                 os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
             yield file, held.folder
         flush([folder_path])
-
-
-def _takes_bytes(path: str) -> bool:
-    """Return whether there is something at ``path`` that is no file and no folder."""
-    with suppress(OSError):
-        mode = os.stat(path).st_mode
-        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-    return False

@@ -21,10 +21,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from executor import (
+    NO_END,
     check_output_file,
     held_back,
     open_at_once,
-    refuse_planted,
+    replaced_place,
     sync_descriptor,
     sync_folder,
 )
@@ -32,9 +33,6 @@ from planner.lock.errors import SecretInLock
 from schemas.errors import NotWritten
 
 __all__ = ["check_output", "render_lock", "write_atomically", "write_lock"]
-
-
-NO_END = "it is a link to nothing"
 
 
 _HEADING = "[[packages]]\n"
@@ -92,14 +90,6 @@ def _blocks(document: dict[str, Any]) -> Iterator[str]:
         yield block
 
 
-def _takes_text(path: str) -> bool:
-    """Return whether there is something at ``path`` that is neither a file nor a folder."""
-    with suppress(OSError):
-        mode = os.stat(path).st_mode
-        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-    return False
-
-
 def check_output(path: str, inputs: Iterable[str] = ()) -> None:
     """Raise NotWritten if no lock can be written to ``path``, and UsageError if that is one of
     ``inputs``: it is known before the work.
@@ -121,21 +111,17 @@ def write_lock(path: str, text: str) -> None:
 def write_atomically(path: str, text: str) -> None:
     """Replace the file at ``path`` by one with this text, or leave it as it is.
 
-    A link to a file stays a link. One to nothing is refused: a checkout may have brought it, and a
-    new file would be made wherever it leads. So is the link of another user in /tmp. A device or a
-    pipe gets the text, and stays: as root, a file would take the place of /dev/null for every
-    program. A file that is replaced keeps its permissions. Raise OSError.
+    Links, devices and pipes are treated as ``replaced_place`` says; a device or a pipe gets the
+    text. A file that is replaced keeps its permissions. Raise OSError.
     """
-    refuse_planted(path)
-    if os.path.islink(path) and not os.path.exists(path):
-        raise FileNotFoundError(errno.ENOENT, NO_END, path)
-    if _takes_text(path):
+    place = replaced_place(path)
+    if place is None:
         with open(path, "w", encoding="utf-8", newline="\n", opener=open_at_once) as file:
             file.write(text)
         return
     # A signal that ends the program at once would leave a part of the text in the folder.
     with held_back():
-        _exchange(os.path.realpath(path), text)
+        _exchange(place, text)
 
 
 def _exchange(path: str, text: str) -> None:

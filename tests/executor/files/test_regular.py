@@ -17,6 +17,7 @@ from executor.files.regular import (
     read_input,
     read_regular,
     refuse_planted,
+    replaced_place,
     unmarked_text,
 )
 
@@ -153,3 +154,17 @@ def test_the_link_of_another_user_in_a_folder_for_all_is_not_written_through(
         os.close(open_at_once(str(link), os.O_WRONLY))
     refuse_planted(str(tmp_path / "victim"))
     refuse_planted(str(tmp_path / "none"))
+
+
+def test_a_new_file_replaces_what_a_link_leads_to_and_no_device(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    place = os.path.realpath(tmp_path)
+    assert replaced_place(str(tmp_path / "link")) == f"{place}/file"
+    assert replaced_place(str(tmp_path / "new")) == f"{place}/new"
+    assert replaced_place(str(tmp_path / "pipe")) is None
+    assert replaced_place(os.devnull) is None
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(FileNotFoundError, match="it is a link to nothing"):
+        replaced_place(str(tmp_path / "dangling"))
