@@ -23,7 +23,7 @@ from executor.sources.errors import InvalidBundle
 from executor.sources.local_file import read_file
 from schemas.data_class import frozen
 
-__all__ = ["STANDARD_INPUT", "Bundle", "bundle_at"]
+__all__ = ["STANDARD_INPUT", "Bundle", "bundle_at", "stream_at"]
 
 
 STANDARD_INPUT = "-"
@@ -98,9 +98,6 @@ class Bundle:
             if left <= 0:
                 return
 
-    def drain(self) -> None:
-        """Do nothing: nobody waits for the rest of a file."""
-
 
 def bundle_at(path: str) -> Bundle | BundleStream:
     """Return the bundle at ``path``, or of standard input; it is read once for each version of the
@@ -108,11 +105,29 @@ def bundle_at(path: str) -> Bundle | BundleStream:
 
     Raises InvalidBundle if it cannot be read or is not a tar archive.
     """
+    if (stream := stream_at(path)) is not None:
+        return stream
     try:
         status = os.stat(place := _place_of(path))
-        if _comes_once(place, status.st_mode):
-            return _piped(place, path, status.st_dev, status.st_ino)
         return _opened(os.path.abspath(place), path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise InvalidBundle(path, f"cannot be read: {error.strerror or error}") from None
+
+
+def stream_at(path: str) -> BundleStream | None:
+    """Return the bundle that comes through a pipe at ``path``, or of standard input; None if there
+    is no pipe. A file is not looked at.
+
+    Raises InvalidBundle if it cannot be read.
+    """
+    place = _place_of(path)
+    if not place.startswith((_AGAIN, _SAME)):
+        return None
+    try:
+        status = os.stat(place)
+        if place.startswith(_AGAIN) and stat.S_ISREG(status.st_mode):
+            return None
+        return _piped(place, path, status.st_dev, status.st_ino)
     except OSError as error:
         raise InvalidBundle(path, f"cannot be read: {error.strerror or error}") from None
 
@@ -121,10 +136,6 @@ def _place_of(path: str) -> str:
     if path != STANDARD_INPUT:
         return path
     return f"{_AGAIN if os.path.exists(_AGAIN) else _SAME}0"
-
-
-def _comes_once(place: str, mode: int) -> bool:
-    return place.startswith(_SAME) or (place.startswith(_AGAIN) and not stat.S_ISREG(mode))
 
 
 @cache

@@ -93,12 +93,12 @@ class Origins:
     @property
     def come_once(self) -> bool:
         """Whether files come through a pipe, in the order of the steps: one process reads them."""
-        return any(bundle.is_stream for bundle in self._opened_bundles())
+        return bool(self._streams())
 
     def drain(self) -> None:
         """Read to its end what comes through a pipe. Raises InvalidBundle."""
-        for bundle in self._opened_bundles():
-            bundle.drain()
+        for stream in self._streams():
+            stream.drain()
 
     def check(self, steps: Iterable[Step], lock_folder: str) -> None:
         """Raise if a file is known to be unobtainable before anything is fetched.
@@ -190,6 +190,14 @@ class Origins:
         from executor.sources.bundle import bundle_at  # noqa: PLC0415  # an option alone needs it
 
         return list(map(bundle_at, self.bundles))
+
+    def _streams(self) -> list[BundleStream]:
+        """Return the bundles that come through a pipe. Raises InvalidBundle."""
+        if not self.bundles:
+            return []
+        from executor.sources.bundle import stream_at  # noqa: PLC0415  # an option alone needs it
+
+        return [stream for path in self.bundles if (stream := stream_at(path)) is not None]
 
     def _remote(self, step: Step) -> Sequence[Origin]:
         return [

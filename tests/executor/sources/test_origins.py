@@ -264,3 +264,9 @@ class TestMirrors:
         origin = Origins(mirrors=self.MIRRORS).find(step(url), "/")
         assert origin.name == name
         assert origin.url == url
+
+
+def test_a_bundle_that_is_gone_after_an_execution_does_not_fail_it() -> None:
+    origins = Origins(bundles=("gone.tar",))
+    assert not origins.come_once
+    origins.drain()
