@@ -75,7 +75,7 @@ def _look_for_lock(lock: str, bundles: Iterable[str]) -> None:
     """Raise LockUnreadable with the command that brings the ``lock``, if one of the ``bundles`` has
     it. Raises InvalidBundle.
     """
-    import shlex  # noqa: PLC0415  # this and the next: only if there is no lock
+    import shlex  # noqa: PLC0415  # these three are needed only if there is no lock
 
     from executor.lock.errors import LockUnreadable  # noqa: PLC0415
     from executor.sources.bundle import bundle_at  # noqa: PLC0415

@@ -16,7 +16,7 @@ def c_library() -> Any:
     (https://docs.python.org/3/library/ctypes.html). It takes 0.4 MiB.
     """
     try:
-        import ctypes  # noqa: PLC0415  # only who calls this pays for it
+        import ctypes  # noqa: PLC0415  # 0.4 MiB, which an execution may not need
 
         return ctypes.CDLL(None, use_errno=True)
     except (ImportError, MemoryError, OSError):

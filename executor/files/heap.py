@@ -14,7 +14,7 @@ __all__ = ["Heap"]
 
 
 _INTERVAL = 16 << 20
-"""Bytes of contents after which the heap is trimmed. After less of them it is no smaller."""
+"""Bytes of contents after which the heap is trimmed. Trimming more often makes it no smaller."""
 
 
 class Heap:

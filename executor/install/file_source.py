@@ -92,7 +92,7 @@ class FileSource:
 
 def _read(lock: str, names: TargetNames | None) -> tuple[LockFiles, tuple[str, ...]]:
     """Return the files of the lock, and the names of its indexes if a login has such a name."""
-    from executor.install.decide import named_indexes  # noqa: PLC0415  # reads locks, as the next
-    from executor.install.lock_files import files_of  # noqa: PLC0415  # 3 MiB, which the fork frees
+    from executor.install.decide import named_indexes  # noqa: PLC0415  # it reads locks
+    from executor.install.lock_files import files_of  # noqa: PLC0415  # both take 3 MiB, which the fork frees
 
     return files_of(lock, names), named_indexes(lock) if has_named_logins(os.environ) else ()

@@ -194,8 +194,8 @@ def _check_kind(lock: str) -> None:
 
 
 def _check_name(step: Step) -> None:
-    """Raise NotInstallable if the file could not have its name in a folder, would be hidden, or be
-    an option of the programs that are told of it.
+    """Raise NotInstallable if the file could not have its name in a folder, would be hidden, or
+    would be taken for an option by a program that gets the name as an argument.
     """
     name = step.filename
     is_name = name == os.path.basename(name) and name.isprintable() and name[0] not in ".-"
